@@ -1,0 +1,74 @@
+# Every recipe brings .venv up to date first; that takes no time when it already is.
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+
+# Extra arguments for a recipe's main command: make test ARGS="-k house -x"
+ARGS ?=
+
+.PHONY: help
+help: ## list these recipes
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## make .venv ready, with everything in its locked version
+	@scripts/bootstrap
+
+.PHONY: serve
+serve: setup ## serve the prompts in prompts/ (ARGS="--port 9000")
+	@$(BIN)/ctxfy serve --prompts prompts $(ARGS)
+
+.PHONY: test
+test: setup ## run the tests (ARGS="tests/unit -x", ARGS="-n auto")
+	@$(BIN)/pytest $(ARGS)
+
+.PHONY: coverage
+coverage: setup ## run the tests and say what they leave out; the core must be covered whole
+	@$(BIN)/pytest --cov --cov-report=term --cov-report=html:build/coverage $(ARGS)
+	@$(BIN)/coverage report --include='src/ctxfy/core/*' --fail-under=100
+
+.PHONY: check
+check: lint types imports security docs ## all checks but the tests: the five that follow
+
+.PHONY: lint
+lint: setup ## formatting and ruff's rules
+	@$(BIN)/ruff format --check --quiet || { echo '`make format` repairs the formatting' >&2; exit 1; }
+	@$(BIN)/ruff check --quiet
+
+.PHONY: types
+types: setup ## both type checkers
+	@$(BIN)/mypy
+	@$(BIN)/basedpyright
+
+.PHONY: imports
+imports: setup ## who may import whom
+	@$(BIN)/lint-imports --no-logo
+
+.PHONY: security
+security: setup ## bandit over the source
+	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml src
+
+.PHONY: docs
+docs: setup ## build the documentation into build/docs; a warning is an error
+	@$(BIN)/sphinx-build --quiet --nitpicky --fail-on-warning docs build/docs
+
+.PHONY: format
+format: setup ## repair formatting and whatever ruff can repair safely
+	@$(BIN)/ruff check --quiet --fix-only
+	@$(BIN)/ruff format
+
+# uv as scripts/bootstrap finds it. The runtime set is cut from the tested one, never resolved apart.
+COMPILE = PATH="$(CURDIR)/.tools/bin:$$PATH" uv pip compile --quiet --universal --generate-hashes \
+	--python $(BIN)/python --python-version 3.13 --custom-compile-command 'make lock' $(ARGS)
+
+.PHONY: lock
+lock: setup ## write requirements/ anew from pyproject.toml (ARGS=--upgrade for newer versions)
+	@$(COMPILE) pyproject.toml --group dev --output-file requirements/dev.txt
+	@$(COMPILE) pyproject.toml --constraints requirements/dev.txt --output-file requirements/runtime.txt
+	@echo uv | $(COMPILE) - --output-file requirements/bootstrap.txt
+	@scripts/bootstrap
+
+.PHONY: clean
+clean: ## remove what builds, checks and tests left; .venv, .tools and var stay
+	@rm -rf build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache \
+		.mypy_cache .pytest_cache .ruff_cache
+	@find src tests docs -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -1,0 +1,3 @@
+"""
+The suite: unit, integration and e2e, and what they share.
+"""
