@@ -1,0 +1,3 @@
+"""
+The functional core: it judges, over frozen values, and never awaits, reads or writes.
+"""

@@ -1,0 +1,281 @@
+"""
+Every error ctxfy raises on purpose.
+
+    CtxfyError
+    +-- PromptError
+    |   +-- PromptNotFoundError        no such prompt, or not for this key
+    |   +-- InvalidArgumentsError      carries every ValidationError at once
+    |   +-- RenderError                a template failed or passed a limit
+    |   +-- CatalogError               a prompt folder holds mistakes; carries all of them
+    +-- AccessError
+    |   +-- NotAuthenticatedError      401
+    |   +-- NotAuthorizedError         403
+    +-- RequestError                   the request itself is refused
+    |   +-- ForeignHostError           421
+    |   +-- ForeignOriginError         403
+    |   +-- BodyTooLargeError          413
+    |   +-- UnsupportedMediaTypeError  415
+    |   +-- RouteNotFoundError         404
+    |   +-- MethodNotAllowedError      405
+    +-- ApiKeyError
+    |   +-- ApiKeyNotFoundError
+    |   +-- ScopeNotGrantableError
+    |   +-- InvalidKeyRequestError
+    |   +-- LastAdminKeyError
+    +-- UnavailableError               a dependency is out of reach
+    +-- ConfigurationError             start-up only
+
+`code` is stable and for programs, `str(error)` is one sentence for the person who met it. No
+error knows its HTTP status: one table in `app` does.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from ctxfy.core.models.prompt_models import PromptProblem
+from ctxfy.core.models.validation_models import ValidationResult
+
+
+class CtxfyError(Exception):
+    """
+    The root: a sentence that may be shown, and a stable dotted code.
+    """
+
+    code: ClassVar[str] = "internal"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class PromptError(CtxfyError):
+    """
+    Something about a prompt.
+    """
+
+    code = "prompt"
+
+
+class PromptNotFoundError(PromptError):
+    """
+    No such prompt or version, or this key may not use it: the two look alike on purpose.
+    """
+
+    code = "prompt.not_found"
+
+    def __init__(self, name: str, version: str | None = None) -> None:
+        wanted = f"{name!r}" if version is None else f"{name!r} in version {version!r}"
+        super().__init__(f"Unknown prompt: {wanted}.")
+        self.name = name
+        self.version = version
+
+
+class InvalidArgumentsError(PromptError):
+    """
+    The arguments of a prompt are wrong; `result` holds every mistake.
+    """
+
+    code = "prompt.invalid_arguments"
+
+    def __init__(self, prompt: str, result: ValidationResult) -> None:
+        mistakes = " ".join(error.message for error in result.errors)
+        super().__init__(f"Invalid arguments for prompt {prompt!r}: {mistakes}")
+        self.prompt = prompt
+        self.result = result
+
+
+class RenderError(PromptError):
+    """
+    A template failed while rendering, or passed one of its limits.
+
+    Attributes:
+        reason: `template`, `fuel` or `output`; safe as a metric label.
+        detail: The engine's own words, which may quote values: for the author's terminal only.
+    """
+
+    code = "prompt.render_failed"
+
+    def __init__(self, prompt: str, reason: str, cause: str, *, detail: str = "") -> None:
+        super().__init__(f"Prompt {prompt!r} could not be rendered: {cause}")
+        self.prompt = prompt
+        self.reason = reason
+        self.detail = detail
+
+
+class CatalogError(PromptError):
+    """
+    A set of prompts cannot be served; `problems` says where and what to mend.
+    """
+
+    code = "prompt.catalog"
+
+    def __init__(self, problems: Sequence[PromptProblem]) -> None:
+        count = len(problems)
+        noun = "problem" if count == 1 else "problems"
+        super().__init__(
+            f"{count} {noun} in the prompts:\n" + "\n".join(f"  {problem}" for problem in problems)
+        )
+        self.problems = tuple(problems)
+
+
+class AccessError(CtxfyError):
+    """
+    The caller may not do this.
+    """
+
+    code = "access"
+
+
+class NotAuthenticatedError(AccessError):
+    """
+    No valid credential came with the request.
+
+    `presented` tells whether one came at all (RFC 6750, section 3: no error attribute if not).
+    """
+
+    code = "access.not_authenticated"
+
+    def __init__(self, sentence: str, *, presented: bool) -> None:
+        super().__init__(sentence)
+        self.presented = presented
+
+
+class NotAuthorizedError(AccessError):
+    """
+    The key is valid and its scope is not enough.
+    """
+
+    code = "access.not_authorized"
+
+    def __init__(self, sentence: str, *, required: str) -> None:
+        super().__init__(sentence)
+        self.required = required
+
+
+class RequestError(CtxfyError):
+    """
+    The request is refused for what it is, whoever sent it.
+    """
+
+    code = "request"
+
+
+class ForeignHostError(RequestError):
+    """
+    The Host header names a host this server does not answer for (DNS rebinding).
+    """
+
+    code = "request.foreign_host"
+
+
+class ForeignOriginError(RequestError):
+    """
+    A page of another origin sent the request.
+    """
+
+    code = "request.foreign_origin"
+
+
+class BodyTooLargeError(RequestError):
+    """
+    The body passes the limit, in bytes, that `limit` holds.
+    """
+
+    code = "request.body_too_large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The request body is larger than the {limit} bytes allowed here.")
+        self.limit = limit
+
+
+class UnsupportedMediaTypeError(RequestError):
+    """
+    The body is not of the content type the route takes.
+    """
+
+    code = "request.unsupported_media_type"
+
+
+class RouteNotFoundError(RequestError):
+    """
+    No such path.
+    """
+
+    code = "request.not_found"
+
+
+class MethodNotAllowedError(RequestError):
+    """
+    The path exists, the method on it does not; `allowed` lists those that do.
+    """
+
+    code = "request.method_not_allowed"
+
+    def __init__(self, method: str, allowed: Sequence[str]) -> None:
+        super().__init__(f"{method} is not allowed here; use {' or '.join(allowed)}.")
+        self.allowed = tuple(allowed)
+
+
+class ApiKeyError(CtxfyError):
+    """
+    Something about the administration of keys.
+    """
+
+    code = "api_key"
+
+
+class ApiKeyNotFoundError(ApiKeyError):
+    """
+    No key has this id.
+    """
+
+    code = "api_key.not_found"
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(f"There is no API key with the id {key_id!r}.")
+        self.key_id = key_id
+
+
+class ScopeNotGrantableError(ApiKeyError):
+    """
+    A key may only create keys within its own scope and prompts.
+    """
+
+    code = "api_key.scope_not_grantable"
+
+
+class InvalidKeyRequestError(ApiKeyError):
+    """
+    The wish for a key is not one that can be granted: an empty user, a life of no hours.
+    """
+
+    code = "api_key.invalid_request"
+
+
+class LastAdminKeyError(ApiKeyError):
+    """
+    The act would leave nobody able to administer the server.
+    """
+
+    code = "api_key.last_admin"
+
+
+class UnavailableError(CtxfyError):
+    """
+    A dependency is out of reach; `retry_after` is in seconds.
+    """
+
+    code = "unavailable"
+
+    def __init__(self, dependency: str, detail: str, *, retry_after: int = 5) -> None:
+        super().__init__(f"The {dependency} is not available: {detail}")
+        self.dependency = dependency
+        self.retry_after = retry_after
+
+
+class ConfigurationError(CtxfyError):
+    """
+    The server cannot start as it is set up.
+    """
+
+    code = "configuration"

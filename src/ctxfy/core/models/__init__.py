@@ -1,0 +1,3 @@
+"""
+Frozen values that cross between the core and the shells.
+"""

@@ -1,0 +1,203 @@
+"""
+Keys, scopes and what was decided about a caller (specification 2.2.3).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+
+KeyId = NewType("KeyId", str)
+"""
+Public, stable name of a key: twelve base62 characters.
+"""
+
+ApiKeyDigest = NewType("ApiKeyDigest", str)
+"""
+HMAC-SHA-256 of a whole key under a pepper, 64 hex characters. Never the secret.
+"""
+
+
+class Scope(StrEnum):
+    """
+    What a key may do; each scope includes the ones before it.
+    """
+
+    READ = "read"
+    WRITE = "write"
+    ADMIN = "admin"
+
+    @property
+    def rank(self) -> int:
+        """
+        Position in the order read < write < admin.
+        """
+        return _RANKS[self]
+
+    def covers(self, other: "Scope") -> bool:
+        """
+        Whether this scope includes the other.
+        """
+        return self.rank >= other.rank
+
+
+_RANKS: Mapping[Scope, int] = {Scope.READ: 0, Scope.WRITE: 1, Scope.ADMIN: 2}
+
+
+class KeyStatus(StrEnum):
+    """
+    The life of a key, expiry apart.
+    """
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimit:
+    """
+    So many requests in so many seconds.
+    """
+
+    requests: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKeyInfo:
+    """
+    What is known of a key.
+
+    Attributes:
+        api_key: The digest, never the secret.
+        pepper_id: Which pepper made the digest.
+        user_id: The person or service the key belongs to, clear.
+        scope: The widest thing the key may do.
+        prompts: Globs over prompt names; the key sees only prompts that match one.
+    """
+
+    key_id: KeyId
+    api_key: ApiKeyDigest = field(repr=False)
+    user_id: str
+    created_at: datetime
+    last_used_at: datetime | None = None
+    expires_at: datetime | None = None
+    scope: Scope = Scope.READ
+    pepper_id: int = 1
+    name: str = ""
+    status: KeyStatus = KeyStatus.ACTIVE
+    prompts: tuple[str, ...] = ("*",)
+    rate_limit: RateLimit | None = None
+    revoked_at: datetime | None = None
+    created_by: KeyId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKeyRequest:
+    """
+    A wish for a key.
+
+    Attributes:
+        ttl_hours: Life in hours, or None for one without an end.
+    """
+
+    user_id: str
+    scope: Scope = Scope.READ
+    ttl_hours: int | None = None
+    name: str = ""
+    prompts: tuple[str, ...] = ("*",)
+    rate_limit: RateLimit | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedKey:
+    """
+    A credential whose form and checksum are right; it says nothing about its being known.
+    """
+
+    key_id: KeyId
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """
+    Who is calling, as far as anything behind the gate needs to know.
+    """
+
+    key_id: KeyId
+    user_id: str
+    scope: Scope
+    prompts: tuple[str, ...] = ("*",)
+    expires_at: datetime | None = None
+    name: str = ""
+
+    @property
+    def is_narrowed(self) -> bool:
+        """
+        Whether the key sees only some prompts.
+        """
+        return "*" not in self.prompts
+
+
+class DenialReason(StrEnum):
+    """
+    Why a caller was refused; safe as a metric label.
+    """
+
+    MISSING = "missing"
+    AMBIGUOUS = "ambiguous"
+    MALFORMED = "malformed"
+    UNKNOWN = "unknown"
+    DISABLED = "disabled"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+    SCOPE = "scope"
+    NARROWED = "narrowed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """
+    The caller is who it says.
+    """
+
+    principal: Principal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denied:
+    """
+    The caller is refused; `sentence` may be shown.
+    """
+
+    reason: DenialReason
+    sentence: str
+
+
+type Decision = Granted | Denied
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutePolicy:
+    """
+    Who may use a route. The routes are registered from these, so none can be without one.
+
+    Attributes:
+        path: A literal path, or a template with `{name}` segments; `{rest:path}` takes the rest.
+        methods: In capitals. HEAD comes with GET.
+        scope: The least scope, or None for a public route (a key is then read if it is valid).
+        narrowed: Whether a key that sees only some prompts may use it.
+        any_host: Whether the Host header is not checked (probes come by address).
+        consumes: The media type a body must have, or None if none is read.
+    """
+
+    path: str
+    methods: tuple[str, ...]
+    scope: Scope | None
+    narrowed: bool = True
+    any_host: bool = False
+    consumes: str | None = None

@@ -1,0 +1,3 @@
+"""
+Protocols that the adapters implement; structural, never inherited.
+"""

@@ -1,0 +1,187 @@
+"""
+Ports about keys: two that are driven by the outside, and what they drive in turn.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from ctxfy.core.models.auth_models import (
+    ApiKeyDigest,
+    ApiKeyInfo,
+    Decision,
+    KeyId,
+    KeyStatus,
+    RateLimit,
+    Scope,
+)
+
+
+class AuthCommandPort(Protocol):
+    """
+    Primary port for what changes something about keys (specification 2.2.1).
+    """
+
+    async def validate_api_key(self, api_key: str) -> bool:
+        """
+        Tell whether a key is valid: the truth of `authenticate`.
+
+        Raises:
+            UnavailableError: The store is out of reach; that says nothing about the key.
+        """
+        ...
+
+    async def authenticate(self, api_key: str) -> Decision:
+        """
+        Decide who holds a key, and note its use.
+
+        Raises:
+            UnavailableError: The store is out of reach.
+        """
+        ...
+
+    async def create_api_key(  # noqa: PLR0913 - the signature is the specification's, and grew
+        self,
+        user_id: str,
+        *,
+        scope: Scope = Scope.READ,
+        ttl_hours: int | None = None,
+        name: str = "",
+        prompts: Sequence[str] = ("*",),
+        rate_limit: RateLimit | None = None,
+    ) -> str:
+        """
+        Create a key and return it whole, the only time it can be seen.
+
+        Raises:
+            InvalidKeyRequestError: The wish cannot be granted.
+            UnavailableError: The store is out of reach.
+        """
+        ...
+
+    async def revoke_api_key(self, key_id: KeyId) -> ApiKeyInfo:
+        """
+        End a key for good; every process refuses it within a second. Idempotent.
+
+        Raises:
+            ApiKeyNotFoundError: No key has this id.
+            LastAdminKeyError: It is the last key that can administer the server.
+            UnavailableError: The store is out of reach.
+        """
+        ...
+
+
+class AuthQueryPort(Protocol):
+    """
+    Primary port for questions about keys (specification 2.2.1).
+    """
+
+    async def get_api_key_info(self, api_key: str) -> ApiKeyInfo | None:
+        """
+        Look a key up by the key itself; None if its form or secret is wrong.
+        """
+        ...
+
+    async def find_api_key(self, key_id: KeyId) -> ApiKeyInfo:
+        """
+        Look a key up by its public id.
+
+        Raises:
+            ApiKeyNotFoundError: No key has this id.
+        """
+        ...
+
+    async def list_user_api_keys(self, user_id: str) -> list[ApiKeyInfo]:
+        """
+        List the keys of one user, oldest first.
+        """
+        ...
+
+    async def list_api_keys(self) -> list[ApiKeyInfo]:
+        """
+        List all keys, oldest first.
+        """
+        ...
+
+
+class ApiKeyStorePort(Protocol):
+    """
+    Driven port: where keys are kept. Every method may raise UnavailableError.
+    """
+
+    async def add(self, info: ApiKeyInfo) -> None:
+        """
+        Keep a new key, and its owner with it.
+        """
+        ...
+
+    async def add_first(self, info: ApiKeyInfo) -> bool:
+        """
+        Keep a new key if there is none at all; False if there is. One transaction.
+        """
+        ...
+
+    async def find(self, key_id: KeyId) -> ApiKeyInfo | None:
+        """
+        Look a key up by its public id.
+        """
+        ...
+
+    async def list_keys(self, *, user_id: str | None = None) -> list[ApiKeyInfo]:
+        """
+        List keys, oldest first: all, or those of one user.
+        """
+        ...
+
+    async def set_status(
+        self, key_id: KeyId, status: KeyStatus, *, at: datetime, keep_admin: bool = True
+    ) -> ApiKeyInfo:
+        """
+        Change a key's status and move the epoch on, in one transaction.
+
+        Revocation is for good: a revoked key stays revoked, whatever is asked.
+
+        Raises:
+            ApiKeyNotFoundError: No key has this id.
+            LastAdminKeyError: With `keep_admin`, no live admin key would remain at `at`.
+        """
+        ...
+
+    async def touch(self, uses: Mapping[KeyId, datetime]) -> None:
+        """
+        Note when keys were last used; never moves a time back, does not move the epoch.
+        """
+        ...
+
+    async def epoch(self) -> int:
+        """
+        A number that grows with every change that a cached key must not outlive.
+        """
+        ...
+
+
+class KeyMaterialPort(Protocol):
+    """
+    Driven port: randomness and keyed digests.
+    """
+
+    def new_key(self) -> tuple[KeyId, str]:
+        """
+        Make a key id and the whole key around it.
+        """
+        ...
+
+    def digest(self, api_key: str, pepper_id: int | None = None) -> ApiKeyDigest | None:
+        """
+        HMAC-SHA-256 of a whole key under a pepper, the newest if none is named.
+
+        None if that pepper is not known here.
+        """
+        ...
+
+    @property
+    def pepper_id(self) -> int:
+        """
+        Which pepper new digests are made with.
+        """
+        ...

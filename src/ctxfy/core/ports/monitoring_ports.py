@@ -1,0 +1,122 @@
+"""
+Ports about what is seen from outside. The specification calls them primary; they are driven.
+
+All are synchronous and never raise: telemetry that fails must not fail a request.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from ctxfy.core.models.auth_models import KeyId
+from ctxfy.core.models.monitoring_models import CheckResult
+
+
+class LoggingPort(Protocol):
+    """
+    Structured records (specification 2.2.2).
+    """
+
+    def log_request(
+        self,
+        request_id: str,
+        endpoint: str,
+        latency_ms: float,
+        user_id: str | None,
+        *,
+        method: str | None = None,
+        status_code: int | None = None,
+        extra: Mapping[str, object] | None = None,
+    ) -> None:
+        """
+        Write the one line of a finished request.
+        """
+        ...
+
+    def log_error(self, request_id: str | None, error: Exception, context: Mapping[str, object]) -> None:
+        """
+        Write an error with its structured stack.
+        """
+        ...
+
+    def log_event(self, event: str, **fields: object) -> None:
+        """
+        Write that something happened, in past-tense snake case (`catalog_loaded`).
+        """
+        ...
+
+    def annotate(self, **facts: object) -> None:
+        """
+        Add facts to the line of the request being served (`llm_model`, `prompt`, `user_id`).
+        """
+        ...
+
+
+class MetricsPort(Protocol):
+    """
+    Counters and histograms (specification 2.2.2). Labels are bounded by whoever implements it.
+    """
+
+    def record_request(
+        self, endpoint: str, method: str, status_code: int, latency_ms: float
+    ) -> None:
+        """
+        Count a finished request.
+        """
+        ...
+
+    def record_prompt_execution(  # noqa: PLR0913 - the signature is the specification's, and grew
+        self,
+        template_id: str,
+        latency_ms: float,
+        success: bool,  # noqa: FBT001 - positional in the specification
+        *,
+        version: str = "",
+        model: str | None = None,
+        outcome: str = "",
+    ) -> None:
+        """
+        Count one execution of a known prompt; `outcome` is `ok`, `invalid` or `failed`.
+        """
+        ...
+
+    def record_validation_failure(self, template_id: str, code: str) -> None:
+        """
+        Count one mistake in the arguments of a known prompt.
+        """
+        ...
+
+    def record_prompt_count(self, template_id: str, labels: Mapping[str, str]) -> None:
+        """
+        Count by the enum arguments that a prompt's author named under `metrics.count_by`.
+        """
+        ...
+
+    def record_authentication(self, outcome: str) -> None:
+        """
+        Count one decision about a caller: `granted` or a DenialReason.
+        """
+        ...
+
+    def record_api_key_usage(self, api_key: KeyId, endpoint: str) -> None:
+        """
+        Note the use of a key by its public id: to the log line, never as a label.
+        """
+        ...
+
+    def record_catalog(self, prompts: int, revision: str) -> None:
+        """
+        Set how many prompts are served, and from which revision.
+        """
+        ...
+
+
+class HealthProbePort(Protocol):
+    """
+    Driven port: one part that can be well or ill. Never raises.
+    """
+
+    async def check(self) -> CheckResult:
+        """
+        Look after the part, within a second.
+        """
+        ...

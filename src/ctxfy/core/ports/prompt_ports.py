@@ -1,0 +1,167 @@
+"""
+Ports about prompts: two that are driven by the outside, and what they drive in turn.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from ctxfy.core.models.auth_models import Principal
+from ctxfy.core.models.catalog_models import Catalog
+from ctxfy.core.models.prompt_models import (
+    Message,
+    PromptRequest,
+    PromptTemplate,
+    RenderedPrompt,
+    Value,
+)
+from ctxfy.core.models.validation_models import ValidationResult
+
+
+class PromptCommandPort(Protocol):
+    """
+    Primary port for executing prompts.
+    """
+
+    async def execute(self, request: PromptRequest, principal: Principal) -> RenderedPrompt:
+        """
+        Render a prompt for a caller.
+
+        Raises:
+            PromptNotFoundError: No such prompt for this caller.
+            InvalidArgumentsError: With every mistake at once.
+            RenderError: The template failed or passed a limit.
+        """
+        ...
+
+
+class PromptQueryPort(Protocol):
+    """
+    Primary port for questions about prompts; answers only what the caller may use.
+    """
+
+    def list_prompts(self, principal: Principal) -> tuple[PromptTemplate, ...]:
+        """
+        List the served version of each prompt, by name.
+        """
+        ...
+
+    def get_prompt(
+        self, name: str, principal: Principal, version: str | None = None
+    ) -> PromptTemplate:
+        """
+        Look one up.
+
+        Raises:
+            PromptNotFoundError: No such prompt for this caller.
+        """
+        ...
+
+    def list_versions(self, name: str, principal: Principal) -> tuple[PromptTemplate, ...]:
+        """
+        List every version of a prompt that the caller may use, highest first.
+        """
+        ...
+
+    def complete(
+        self, name: str, argument: str, typed: str, principal: Principal
+    ) -> tuple[str, ...]:
+        """
+        Offer values for an argument, the best first; none for an argument that is not declared.
+
+        Raises:
+            PromptNotFoundError: No such prompt for this caller.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArgumentOutcome:
+    """
+    What became of raw arguments: values for the template, or what is wrong with them.
+    """
+
+    values: Mapping[str, Value]
+    result: ValidationResult
+
+
+class ArgumentValidatorPort(Protocol):
+    """
+    Driven port: raw arguments into values.
+    """
+
+    def validate(self, template: PromptTemplate, raw: Mapping[str, object]) -> ArgumentOutcome:
+        """
+        Coerce and check all arguments of a prompt, reporting every mistake.
+        """
+        ...
+
+    def problems(self, template: PromptTemplate) -> tuple[str, ...]:
+        """
+        Say what is wrong with the declarations themselves: patterns, defaults, examples.
+        """
+        ...
+
+    def json_schema(self, template: PromptTemplate) -> Mapping[str, object]:
+        """
+        The JSON Schema (2020-12) of a prompt's arguments.
+        """
+        ...
+
+
+class CompiledPromptPort(Protocol):
+    """
+    A template made ready to render. Driven port, made by TemplateEnginePort.
+    """
+
+    def render(self, values: Mapping[str, Value]) -> tuple[Message, ...]:
+        """
+        Render every message; their number and roles are the template's, whatever the values.
+
+        Raises:
+            RenderError: The template failed or passed a limit.
+        """
+        ...
+
+
+class TemplateEnginePort(Protocol):
+    """
+    Driven port: templates into text, bounded.
+    """
+
+    def compile(self, template: PromptTemplate) -> CompiledPromptPort:
+        """
+        Make a template ready.
+
+        Raises:
+            CatalogError: With every mistake in its text, by file and line.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogSnapshot:
+    """
+    A catalog and its compiled prompts, replaced together and never changed.
+
+    Attributes:
+        compiled: By name and version as written.
+        loaded_at: When it was taken into service, UTC.
+    """
+
+    catalog: Catalog
+    compiled: Mapping[tuple[str, str], CompiledPromptPort]
+    loaded_at: datetime
+
+
+class PromptCatalogPort(Protocol):
+    """
+    Driven port: the prompts in service.
+    """
+
+    def snapshot(self) -> CatalogSnapshot:
+        """
+        The set being served now. A request takes it once and keeps to it.
+        """
+        ...

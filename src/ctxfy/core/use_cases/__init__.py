@@ -1,0 +1,3 @@
+"""
+Pure decisions: values in, a value out.
+"""

@@ -1,0 +1,174 @@
+"""
+The judgement about what is seen from outside: request ids, log fields, labels, health.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from ctxfy.core.models.monitoring_models import (
+    CheckResult,
+    HealthReport,
+    HealthStatus,
+    LogEntry,
+    LogLevel,
+)
+
+
+REQUIRED_LOG_FIELDS: tuple[str, ...] = (
+    "timestamp",
+    "level",
+    "message",
+    "request_id",
+    "latency_ms",
+    "user_id",
+    "endpoint",
+    "method",
+    "status_code",
+    "llm_model",
+)
+"""
+What every log line holds, null where it does not apply (specification 5.1).
+"""
+
+OTHER = "other"
+"""
+The label that all names without a bound of their own are folded into.
+"""
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
+# Every repetition is bounded or has one place to begin, so that no text makes the search slow.
+_SECRETS = re.compile(
+    # Our own keys, whole or cut short.
+    r"ctxfy_[0-9A-Za-z]{12}_[0-9A-Za-z]{8,}"
+    # JSON web tokens: the header of each begins with `{"`.
+    r"|(?<![0-9A-Za-z_-])eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]*"
+    r"|(?i:\b(?:bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,})"
+    # User and password in the address of a database, or of a proxy.
+    r"|(?<=://)[^\s/@:]*:[^\s/@]{1,200}(?=@)"
+    # pydantic quotes the value it refuses, and that is somebody's argument.
+    r"|(?<=input_value=)[^\n]{0,200}(?=, input_type=)"
+    # password=..., "token": "...", 'api_key': '...': what stands before the value is kept.
+    r"""|((?i:password|passwd|secret|token|api[-_]?key|pepper|cookie|authorization)"""
+    r"""(?:=|["']\s*:\s*)b?)"""
+    r"""(?:"[^"\n]*"|'[^'\n]*'|(?:(?i:bearer|basic)\s+)?[^\s"',;&]+)"""
+)
+_EVERY_SECRET_HAS = re.compile(r"[_.:=\s]")
+_SHORTEST = len("://:x@")
+_SECRET_NAMES = re.compile(
+    r"(?i)(authorization|api[-_]?key$|cookie|password|passwd|secret|token|pepper|master[-_]?key)"
+)
+REDACTED = "[redacted]"
+_SUSPICIOUS = frozenset({401, 403, 429})
+_WORST = (HealthStatus.FAIL, HealthStatus.WARN, HealthStatus.PASS)
+
+
+def accept_request_id(proposed: str | None) -> str | None:
+    """
+    Take over a caller's request id if it is sane, else None: it goes into logs and headers.
+
+    A credential sent by mistake is not sane.
+    """
+    if not proposed or not _REQUEST_ID.fullmatch(proposed) or _SECRETS.search(proposed):
+        return None
+    return proposed
+
+
+def redact(name: str, value: object) -> object:
+    """
+    Hide a secret that was about to be logged: by the name of its field, or by its shape.
+
+    Walks through collections and mappings. A key's public id stays readable, and so do numbers,
+    since what a secret's name has with a number is a count (`tokens`). Values of other types come
+    back as they are: whoever writes them as text redacts that text.
+    """
+    if value is None or isinstance(value, int | float):
+        return value
+    if _is_secret_name(name):
+        return REDACTED
+    if isinstance(value, str):
+        return redact_text(value)
+    if isinstance(value, Mapping):
+        return _redact_mapping(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        return [redact(name, item) for item in value]
+    return value
+
+
+def redact_text(text: str) -> str:
+    """
+    Hide whatever looks like a credential in a text.
+    """
+    # Most texts are names and numbers; a look at their characters costs a twentieth of the search.
+    if len(text) < _SHORTEST or not _EVERY_SECRET_HAS.search(text):
+        return text
+    return _SECRETS.sub(rf"\g<1>{REDACTED}", text)
+
+
+def _redact_mapping(values: Mapping[Any, object]) -> dict[str, object]:
+    return {_redact_name(str(key)): redact(str(key), item) for key, item in values.items()}
+
+
+# The same few field names come with every request.
+_redact_name = lru_cache(maxsize=1024)(redact_text)
+
+
+@lru_cache(maxsize=1024)
+def _is_secret_name(name: str) -> bool:
+    return _SECRET_NAMES.search(name) is not None
+
+
+def log_fields(entry: LogEntry) -> dict[str, object]:
+    """
+    Lay a log entry out as the fields of one line: the required ones first, every one present.
+
+    Secrets are hidden in all of it. An extra cannot pose as a required field.
+    """
+    fields: dict[str, object] = {
+        "timestamp": _utc(entry.timestamp),
+        "level": entry.level.value,
+        "message": redact_text(entry.message),
+        "request_id": entry.request_id,
+        "latency_ms": entry.latency_ms,
+        "user_id": redact("user_id", entry.user_id),
+        "endpoint": redact("endpoint", entry.endpoint),
+        "method": entry.method,
+        "status_code": entry.status_code,
+        "llm_model": redact("llm_model", entry.llm_model),
+    }
+    for name, value in _redact_mapping(entry.extra).items():
+        fields[f"extra.{name}" if name in fields else name] = value
+    return fields
+
+
+def _utc(time: datetime) -> str:
+    # Milliseconds and Z: the form that every log store reads without being told.
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def level_of_status(status_code: int) -> LogLevel:
+    """
+    Decide how much a finished request matters: our faults, then what may be an attack.
+    """
+    if status_code >= 500:  # noqa: PLR2004 - where the server's faults begin
+        return LogLevel.ERROR
+    return LogLevel.WARNING if status_code in _SUSPICIOUS else LogLevel.INFO
+
+
+def bound_label(value: str, known: Iterable[str]) -> str:
+    """
+    Keep a label's values bounded: what is not known becomes `other`.
+    """
+    return value if value in known else OTHER
+
+
+def assess_health(checks: Iterable[CheckResult]) -> HealthReport:
+    """
+    Judge the whole by its worst part.
+    """
+    results = tuple(checks)
+    found = {check.status for check in results}
+    status = next((status for status in _WORST if status in found), HealthStatus.PASS)
+    return HealthReport(status=status, checks=results)

@@ -1,0 +1,211 @@
+"""
+The rules about arguments that need no library.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from types import MappingProxyType
+
+from ctxfy.core.models.prompt_models import ArgumentType, PromptArgument, Value
+from ctxfy.core.models.validation_models import ErrorCode, ValidationError
+
+
+def freeze(value: object) -> Value:
+    """
+    Turn plain JSON data into an immutable value: lists into tuples, dicts into read-only views.
+
+    Raises:
+        TypeError: If the value is no JSON data.
+    """
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    if isinstance(value, Mapping):
+        return MappingProxyType({str(name): freeze(item) for name, item in value.items()})
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+        return tuple(freeze(item) for item in value)
+    message = f"{type(value).__name__} is no JSON data"
+    raise TypeError(message)
+
+
+def thaw(value: Value) -> object:
+    """
+    Turn an immutable value back into plain JSON data, for encoders and schemas.
+    """
+    if isinstance(value, Mapping):
+        return {name: thaw(item) for name, item in value.items()}
+    if isinstance(value, tuple):
+        return [thaw(item) for item in value]
+    return value
+
+
+def given_arguments(
+    arguments: Sequence[PromptArgument], raw: Mapping[str, object]
+) -> dict[str, object]:
+    """
+    Keep what counts as given: for an optional argument, null and the empty text are absent.
+
+    Clients with a form send every field, the untouched ones empty.
+    """
+    optional = {argument.name for argument in arguments if not argument.required}
+    return {
+        name: value
+        for name, value in raw.items()
+        if not (name in optional and (value is None or value == ""))
+    }
+
+
+def absent_value(argument: PromptArgument) -> Value:
+    """
+    What a template sees of an optional argument that was not given.
+    """
+    if argument.default is not None:
+        return argument.default
+    match argument.type:
+        case ArgumentType.LIST:
+            return ()
+        case ArgumentType.OBJECT:
+            return MappingProxyType({})
+        case _:
+            return ""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """
+    Ask back for the nearest known word, if there is one near.
+    """
+    near = get_close_matches(word, list(known), n=1)
+    return f"did you mean '{near[0]}'?" if near else None
+
+
+def unknown_argument(name: str, known: Iterable[str]) -> ValidationError:
+    """
+    Say that there is no such argument, and which one was probably meant.
+    """
+    names = list(known)
+    if question := did_you_mean(name, names):
+        hint = question[0].upper() + question[1:]
+    else:
+        hint = f"It takes: {', '.join(names)}." if names else "It takes none."
+    return ValidationError(
+        field=shorten(name),
+        message=f"There is no argument '{shorten(name)}'. {hint}",
+        code=ErrorCode.UNKNOWN,
+    )
+
+
+def explain_mistake(argument: PromptArgument, code: ErrorCode) -> str:
+    """
+    Say what is wrong with an argument and how to mend it, without showing the value.
+    """
+    name = f"Argument '{argument.name}'"
+    unit = "items" if argument.type is ArgumentType.LIST else "characters"
+    match code:
+        case ErrorCode.MISSING:
+            return f"{name} is required."
+        case ErrorCode.INVALID_CHOICE:
+            return f"{name} must be one of: {', '.join(argument.choices)}."
+        case ErrorCode.TOO_LONG:
+            return f"{name} has more than {argument.max_length} {unit}."
+        case ErrorCode.TOO_SHORT:
+            return f"{name} has fewer than {argument.min_length} {unit}."
+        case ErrorCode.PATTERN:
+            return f"{name} must match the pattern {argument.pattern}."
+        case ErrorCode.OUT_OF_RANGE:
+            return f"{name} must be {_range_text(argument)}."
+        case _:
+            return f"{name} must be {_KIND_TEXTS[argument.type]}."
+
+
+def _range_text(argument: PromptArgument) -> str:
+    low, high = argument.minimum, argument.maximum
+    if low is None:
+        return f"at most {high:g}"
+    return f"at least {low:g}" if high is None else f"from {low:g} to {high:g}"
+
+
+def shorten(text: str, limit: int = 64) -> str:
+    """
+    Make a name that came from outside fit to be shown: printable and short.
+    """
+    printable = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return printable if len(printable) <= limit else printable[: limit - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def split_list(text: str) -> list[object]:
+    """
+    Read a list from text: a JSON list, or items between commas.
+
+    Raises:
+        ValueError: If the text begins like a JSON list and is none.
+    """
+    stripped = text.strip()
+    if stripped.startswith("["):
+        parsed: object = json.loads(stripped)
+        if not isinstance(parsed, list):
+            message = "not a list"
+            raise ValueError(message)
+        return list(parsed)
+    return [item.strip() for item in stripped.split(",") if item.strip()]
+
+
+def type_name(argument: PromptArgument) -> str:
+    """
+    Write an argument's type as its author would.
+    """
+    if argument.type is ArgumentType.LIST:
+        return f"list[{argument.items or ArgumentType.STRING}]"
+    return str(argument.type)
+
+
+def describe_argument(argument: PromptArgument) -> str:
+    """
+    Write the description that a client shows, with all that MCP has no field for.
+
+    MCP arguments carry no schema: type, choices, limits, default and an example go in here.
+    """
+    facts: list[str] = []
+    if argument.choices:
+        kind = "one or more of" if argument.type is ArgumentType.LIST else "one of"
+        facts.append(f"{kind}: {', '.join(argument.choices)}")
+    elif argument.type is not ArgumentType.STRING:
+        facts.append(_TYPE_HINTS.get(argument.type, str(argument.type)))
+    if argument.default not in (None, "", ()):
+        facts.append(f"default: {show_value(argument.default)}")
+    if argument.example is not None:
+        facts.append(f"example: {show_value(argument.example)}")
+    text = argument.description.strip()
+    hint = "; ".join(facts)
+    if not hint:
+        return text
+    return f"{text} ({hint})" if text else hint
+
+
+def show_value(value: Value) -> str:
+    """
+    Write a value as a person would type it into a form.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, tuple) and all(isinstance(item, str) and "," not in item for item in value):
+        return ", ".join(str(item) for item in value)
+    return json.dumps(thaw(value), ensure_ascii=False)
+
+
+_KIND_TEXTS: Mapping[ArgumentType, str] = {
+    ArgumentType.STRING: "a text",
+    ArgumentType.ENUM: "a text",
+    ArgumentType.INTEGER: "a whole number, such as 3",
+    ArgumentType.NUMBER: "a finite number, such as 2.5",
+    ArgumentType.BOOLEAN: "true or false",
+    ArgumentType.LIST: "a list: items between commas, or JSON such as [\"a\", \"b\"]",
+    ArgumentType.OBJECT: "a JSON object, such as {\"key\": \"value\"}",
+}
+
+_TYPE_HINTS: Mapping[ArgumentType, str] = {
+    ArgumentType.INTEGER: "a whole number",
+    ArgumentType.NUMBER: "a number",
+    ArgumentType.BOOLEAN: "true or false",
+    ArgumentType.LIST: "a list: items between commas, or JSON",
+    ArgumentType.OBJECT: "a JSON object",
+}
