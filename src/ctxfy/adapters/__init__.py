@@ -1,0 +1,3 @@
+"""
+The imperative shell: each adapter implements core ports, none knows another.
+"""

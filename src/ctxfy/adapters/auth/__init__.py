@@ -1,0 +1,3 @@
+"""
+Who may do what: the gate, the keys behind it, and the headers around every answer.
+"""

@@ -1,0 +1,265 @@
+"""
+The shell around keys, behind both auth ports: load, decide, act, report.
+"""
+
+import asyncio
+import hmac
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from ctxfy.adapters.auth.credentials import malformed
+from ctxfy.core.exceptions import ApiKeyNotFoundError, UnavailableError
+from ctxfy.core.models.auth_models import (
+    ApiKeyInfo,
+    ApiKeyRequest,
+    Decision,
+    Granted,
+    KeyId,
+    KeyStatus,
+    RateLimit,
+    Scope,
+)
+from ctxfy.core.ports.auth_ports import ApiKeyStorePort, KeyMaterialPort
+from ctxfy.core.ports.monitoring_ports import LoggingPort
+from ctxfy.core.use_cases.auth_use_cases import (
+    check_key_request,
+    decide_authentication,
+    expiry_of,
+    parse_key,
+)
+
+
+CACHE_SIZE = 10_000
+POLL_SECONDS = 0.5
+FLUSH_SECONDS = 5.0
+
+
+class ApiKeyService:
+    """
+    Implements AuthCommandPort and AuthQueryPort.
+
+    What was read of a key is cached, and that there is none too. Every change moves an epoch in the
+    store; `run` polls it twice a second, so that a revocation holds everywhere within one second.
+
+    Args:
+        max_stale: Seconds for which the cache is believed while the store is out of reach.
+    """
+
+    def __init__(
+        self,
+        store: ApiKeyStorePort,
+        material: KeyMaterialPort,
+        *,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float],
+        logging: LoggingPort,
+        max_stale: float = 300.0,
+    ) -> None:
+        self._store = store
+        self._material = material
+        self._now = now
+        self._monotonic = monotonic
+        self._logging = logging
+        self._max_stale = max_stale
+        self._cache: dict[KeyId, ApiKeyInfo | None] = {}
+        self._epoch: int | None = None
+        self._polled_at = monotonic()
+        self._uses: dict[KeyId, datetime] = {}
+
+    async def validate_api_key(self, api_key: str) -> bool:
+        """
+        Tell whether a key is valid: the truth of `authenticate`.
+        """
+        return isinstance(await self.authenticate(api_key), Granted)
+
+    async def authenticate(self, api_key: str) -> Decision:
+        """
+        Decide who holds a key, and note its use.
+
+        Raises:
+            UnavailableError: The store is out of reach.
+        """
+        parsed = parse_key(api_key)
+        if parsed is None:
+            return malformed()
+        # Before it is known whether the id exists, so that both cases take the same time.
+        digest = self._material.digest(api_key)
+        info = await self._find(parsed.key_id)
+        if info is not None and info.pepper_id != self._material.pepper_id:
+            digest = self._material.digest(api_key, info.pepper_id)
+        matches = hmac.compare_digest(info.api_key if info else "0" * 64, digest or "")
+        decision = decide_authentication(info, digest_matches=matches, now=self._now())
+        if isinstance(decision, Granted):
+            self._uses[parsed.key_id] = self._now()
+        return decision
+
+    async def create_api_key(
+        self,
+        user_id: str,
+        *,
+        scope: Scope = Scope.READ,
+        ttl_hours: int | None = None,
+        name: str = "",
+        prompts: Sequence[str] = ("*",),
+        rate_limit: RateLimit | None = None,
+    ) -> str:
+        """
+        Create a key and return it whole, the only time it can be seen.
+
+        Raises:
+            InvalidKeyRequestError: The wish cannot be granted.
+            UnavailableError: The store is out of reach.
+        """
+        request = ApiKeyRequest(
+            user_id=user_id,
+            scope=scope,
+            ttl_hours=ttl_hours,
+            name=name,
+            prompts=tuple(prompts),
+            rate_limit=rate_limit,
+        )
+        check_key_request(request)
+        key_id, api_key = self._material.new_key()
+        await self._store.add(self._info(request, key_id, api_key))
+        self.forget()
+        return api_key
+
+    async def create_first_key(self, user_id: str, api_key: str | None = None) -> str | None:
+        """
+        Create an admin key if the store holds no key at all; None if it does.
+
+        Args:
+            user_id: Whose key it is.
+            api_key: Use this key instead of a new one (`auth.bootstrap_key`).
+        """
+        parsed = parse_key(api_key) if api_key else None
+        key_id, made = (parsed.key_id, api_key or "") if parsed else self._material.new_key()
+        request = ApiKeyRequest(user_id=user_id, scope=Scope.ADMIN, name="first key")
+        return made if await self._store.add_first(self._info(request, key_id, made)) else None
+
+    async def revoke_api_key(self, key_id: KeyId) -> ApiKeyInfo:
+        """
+        End a key for good. Idempotent.
+
+        Raises:
+            ApiKeyNotFoundError: No key has this id.
+            LastAdminKeyError: It is the last key that can administer the server.
+        """
+        info = await self._store.set_status(key_id, KeyStatus.REVOKED, at=self._now())
+        self.forget()
+        return info
+
+    async def get_api_key_info(self, api_key: str) -> ApiKeyInfo | None:
+        """
+        Look a key up by the key itself; None if its form or secret is wrong.
+        """
+        parsed = parse_key(api_key)
+        if parsed is None:
+            return None
+        info = await self._find(parsed.key_id)
+        if info is None:
+            return None
+        digest = self._material.digest(api_key, info.pepper_id) or ""
+        return info if hmac.compare_digest(info.api_key, digest) else None
+
+    async def find_api_key(self, key_id: KeyId) -> ApiKeyInfo:
+        """
+        Look a key up by its public id.
+
+        Raises:
+            ApiKeyNotFoundError: No key has this id.
+        """
+        info = await self._store.find(key_id)
+        if info is None:
+            raise ApiKeyNotFoundError(key_id)
+        return info
+
+    async def list_user_api_keys(self, user_id: str) -> list[ApiKeyInfo]:
+        """
+        List the keys of one user, oldest first.
+        """
+        return await self._store.list_keys(user_id=user_id)
+
+    async def list_api_keys(self) -> list[ApiKeyInfo]:
+        """
+        List all keys, oldest first.
+        """
+        return await self._store.list_keys()
+
+    def forget(self) -> None:
+        """
+        Read every key anew when it comes next.
+        """
+        self._cache.clear()
+
+    async def run(self) -> None:
+        """
+        Poll the epoch and write last uses, until cancelled; then write what is left.
+        """
+        flushed_at = self._monotonic()
+        try:
+            while True:
+                await asyncio.sleep(POLL_SECONDS)
+                await self.poll()
+                if self._monotonic() - flushed_at >= FLUSH_SECONDS:
+                    flushed_at = self._monotonic()
+                    await self.flush()
+        finally:
+            await self.flush()
+
+    async def poll(self) -> None:
+        """
+        Drop the cache if any key changed, or if that could not be asked for too long.
+        """
+        try:
+            epoch = await self._store.epoch()
+        except UnavailableError:
+            if self._monotonic() - self._polled_at > self._max_stale:
+                self.forget()
+            return
+        self._polled_at = self._monotonic()
+        if epoch != self._epoch:
+            self.forget()
+            self._epoch = epoch
+
+    async def flush(self) -> None:
+        """
+        Write when keys were last used. A failure is logged and tried again with the next batch.
+        """
+        uses, self._uses = self._uses, {}
+        if not uses:
+            return
+        try:
+            await self._store.touch(uses)
+        except UnavailableError as error:
+            self._uses = uses | self._uses
+            self._logging.log_error(None, error, {"doing": "writing last uses of keys"})
+
+    async def _find(self, key_id: KeyId) -> ApiKeyInfo | None:
+        if key_id in self._cache:
+            return self._cache[key_id]
+        epoch = self._epoch
+        info = await self._store.find(key_id)
+        if len(self._cache) >= CACHE_SIZE:
+            self._cache.clear()
+        # If a change was noticed while we read, what we read may be older than it.
+        if epoch == self._epoch:
+            self._cache[key_id] = info
+        return info
+
+    def _info(self, request: ApiKeyRequest, key_id: KeyId, api_key: str) -> ApiKeyInfo:
+        digest = self._material.digest(api_key)
+        assert digest is not None  # noqa: S101 - the newest pepper is always there
+        now = self._now()
+        return ApiKeyInfo(
+            key_id=key_id,
+            api_key=digest,
+            user_id=request.user_id,
+            created_at=now,
+            expires_at=expiry_of(request, now),
+            scope=request.scope,
+            pepper_id=self._material.pepper_id,
+            name=request.name,
+            prompts=request.prompts,
+            rate_limit=request.rate_limit,
+        )

@@ -1,0 +1,84 @@
+"""
+Host and Origin: who the request says it talks to, and which page sent it.
+
+Guards against DNS rebinding and foreign pages, as the MCP specification demands (2025-11-25 and
+2026-07-28, Streamable HTTP, Security Warning).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from urllib.parse import urlsplit
+
+from ctxfy.core.exceptions import ForeignHostError, ForeignOriginError
+
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostOriginPolicy:
+    """
+    Which hosts this server answers for, and which origins may call it from a browser.
+
+    Attributes:
+        hosts: Names or globs (`*.example.com`), with or without a port; loopback always counts.
+        origins: Such as `https://app.example.com`; `*` is every origin.
+    """
+
+    hosts: Sequence[str] = ()
+    origins: Sequence[str] = field(default=())
+
+    def check(self, host: str | None, origin: str | None, scheme: str, *, any_host: bool) -> None:
+        """
+        Refuse a foreign Host or Origin.
+
+        Raises:
+            ForeignHostError: The Host header is missing or names a host that is not ours.
+            ForeignOriginError: The Origin is neither ours nor allowed.
+        """
+        if not any_host and not self._is_our_host(host):
+            raise ForeignHostError(
+                "This server does not answer for the host named in the request; "
+                "its operator can allow it with CTXFY_SERVER__ALLOWED_HOSTS."
+            )
+        if origin is not None and not self._is_known_origin(origin, host, scheme):
+            raise ForeignOriginError(
+                "Pages of this origin may not call this server; "
+                "its operator can allow it with CTXFY_CORS__ORIGINS."
+            )
+
+    def allows_cors(self, origin: str | None) -> bool:
+        """
+        Whether a page of that origin may read the answers.
+        """
+        return origin is not None and ("*" in self.origins or origin.lower() in self.origins)
+
+    def _is_our_host(self, host: str | None) -> bool:
+        if host is None:
+            return False
+        name = host_name(host)
+        return name in LOOPBACK or any(
+            fnmatchcase(host.lower() if ":" in pattern else name, pattern.lower())
+            for pattern in self.hosts
+        )
+
+    def _is_known_origin(self, origin: str, host: str | None, scheme: str) -> bool:
+        if self.allows_cors(origin):
+            return True
+        if host is None:
+            return False
+        # A proxy may have taken TLS off: then the page's scheme is https and ours is not.
+        if origin.lower() in (f"{scheme}://{host}".lower(), f"https://{host}".lower()):
+            return True
+        # A page served on this machine may talk to a server on this machine, whatever the ports.
+        return host_name(urlsplit(origin).netloc) in LOOPBACK and host_name(host) in LOOPBACK
+
+
+def host_name(host: str) -> str:
+    """
+    Take the port off a Host header, and the brackets off an IPv6 address.
+    """
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.rpartition(":")[0].lower() if host.count(":") == 1 else host.lower()

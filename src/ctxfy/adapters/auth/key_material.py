@@ -1,0 +1,51 @@
+"""
+Randomness and keyed digests for API keys: KeyMaterialPort.
+"""
+
+import hmac
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+
+from ctxfy.core.models.auth_models import ApiKeyDigest, KeyId
+from ctxfy.core.use_cases.auth_use_cases import SECRET_BYTES, compose_key, compose_key_id
+
+
+class HmacKeyMaterial:
+    """
+    HMAC-SHA-256 under peppers held outside the database.
+
+    A key has 256 random bits, so a slow password hash would protect nothing and would cost a core
+    all but four to ten checks a second.
+
+    Args:
+        peppers: By id, each at least 32 bytes; the highest id makes new digests.
+        random_bytes: Cryptographically secure.
+    """
+
+    def __init__(self, peppers: Mapping[int, bytes], random_bytes: Callable[[int], bytes]) -> None:
+        self._peppers = dict(peppers)
+        self._newest = max(peppers)
+        self._random_bytes = random_bytes
+
+    @property
+    def pepper_id(self) -> int:
+        """
+        Which pepper new digests are made with.
+        """
+        return self._newest
+
+    def new_key(self) -> tuple[KeyId, str]:
+        """
+        Make a key id and the whole key around it.
+        """
+        key_id = compose_key_id(self._random_bytes(16))
+        return key_id, compose_key(key_id, self._random_bytes(SECRET_BYTES))
+
+    def digest(self, api_key: str, pepper_id: int | None = None) -> ApiKeyDigest | None:
+        """
+        HMAC-SHA-256 of a whole key under a pepper, the newest if none is named.
+        """
+        pepper = self._peppers.get(self._newest if pepper_id is None else pepper_id)
+        if pepper is None:
+            return None
+        return ApiKeyDigest(hmac.digest(pepper, api_key.encode(), sha256).hex())

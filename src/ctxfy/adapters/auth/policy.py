@@ -1,0 +1,67 @@
+"""
+The table of routes: which policy a path and method fall under.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ctxfy.core.models.auth_models import RoutePolicy
+
+
+_SEGMENT = re.compile(r"\{([a-z_]+)(:path)?\}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteMatch:
+    """
+    What a path and method come to.
+
+    Attributes:
+        policy: None if there is no such path, or not with this method.
+        route: The path's template for logs and labels, or None if there is no such path.
+        allowed: The methods the path has.
+    """
+
+    policy: RoutePolicy | None
+    route: str | None = None
+    allowed: tuple[str, ...] = ()
+
+
+class PolicyTable:
+    """
+    All routes there are. Paths are compared as they come: no slash is added or taken away.
+    """
+
+    def __init__(self, policies: Iterable[RoutePolicy]) -> None:
+        self.policies = tuple(policies)
+        self._literal: dict[str, list[RoutePolicy]] = {}
+        self._patterns: list[tuple[re.Pattern[str], RoutePolicy]] = []
+        for policy in self.policies:
+            if "{" in policy.path:
+                self._patterns.append((_compile(policy.path), policy))
+            else:
+                self._literal.setdefault(policy.path, []).append(policy)
+
+    def match(self, path: str, method: str) -> RouteMatch:
+        """
+        Find the policy of a request. HEAD is allowed wherever GET is.
+        """
+        found = self._literal.get(path) or [
+            policy for pattern, policy in self._patterns if pattern.fullmatch(path)
+        ]
+        if not found:
+            return RouteMatch(policy=None)
+        wanted = "GET" if method == "HEAD" else method
+        policy = next((item for item in found if wanted in item.methods), None)
+        allowed = tuple(sorted({allowed for item in found for allowed in item.methods}))
+        return RouteMatch(policy=policy, route=found[0].path, allowed=allowed)
+
+
+def _compile(path: str) -> re.Pattern[str]:
+    pattern, position = "", 0
+    for segment in _SEGMENT.finditer(path):
+        pattern += re.escape(path[position : segment.start()])
+        pattern += ".*" if segment[2] else "[^/]+"
+        position = segment.end()
+    return re.compile(pattern + re.escape(path[position:]))

@@ -1,0 +1,16 @@
+"""
+Headers that every answer carries unless its route sets them itself.
+"""
+
+SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+"""
+For answers that are data. Strict-Transport-Security is not here: the server speaks plain HTTP, and
+whoever ends TLS in front of it knows for how long it will.
+"""

@@ -1,0 +1,3 @@
+"""
+What surrounds the process: files that hold secrets.
+"""

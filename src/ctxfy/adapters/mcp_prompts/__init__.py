@@ -1,0 +1,3 @@
+"""
+Prompts: from files to templates, from templates to messages, and over MCP.
+"""

@@ -1,0 +1,191 @@
+"""
+A prompt folder into a catalog: wholly good, or refused with everything that is wrong.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+
+from ctxfy.adapters.mcp_prompts.folder import PromptFolder
+from ctxfy.adapters.mcp_prompts.prompt_file import PromptFileError, read_prompt
+from ctxfy.adapters.mcp_prompts.template_scan import scan_template
+from ctxfy.core.exceptions import CatalogError
+from ctxfy.core.models.catalog_models import Catalog, duplicates_of
+from ctxfy.core.models.prompt_models import (
+    ImageContent,
+    Message,
+    Partial,
+    PromptProblem,
+    PromptTemplate,
+    ResourceContent,
+    TextContent,
+)
+from ctxfy.core.ports.prompt_ports import (
+    ArgumentValidatorPort,
+    CatalogSnapshot,
+    CompiledPromptPort,
+    TemplateEnginePort,
+)
+
+
+MAX_PROMPTS = 20_000
+
+
+class FolderLoader:
+    """
+    Loads a folder of prompts.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        engine: TemplateEnginePort,
+        validator: ArgumentValidatorPort,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._root = root
+        self._engine = engine
+        self._validator = validator
+        self._now = now
+
+    def load(self) -> CatalogSnapshot:
+        """
+        Read, check and compile the whole folder.
+
+        Raises:
+            CatalogError: With every problem in every file.
+        """
+        try:
+            folder = PromptFolder(self._root)
+        except PromptFileError as problem:
+            raise CatalogError(
+                [PromptProblem(path=str(self._root), line=None, message=problem.message)]
+            ) from problem
+        problems: list[PromptProblem] = []
+        templates: list[PromptTemplate] = []
+        for path in _bounded(folder, problems):
+            outcome = self._read(folder, path)
+            if isinstance(outcome, PromptTemplate):
+                templates.append(outcome)
+            else:
+                problems += outcome
+        problems += _duplicates(templates)
+        compiled: dict[tuple[str, str], CompiledPromptPort] = {}
+        for template in templates:
+            problems += self._declarations(template)
+            try:
+                compiled[template.name, template.version] = self._engine.compile(template)
+            except CatalogError as error:
+                problems += error.problems
+        if not templates and not problems:
+            problems = [_nothing(self._root)]
+        if problems:
+            raise CatalogError(sorted(set(problems), key=lambda item: (item.path, item.line or 0)))
+        return CatalogSnapshot(catalog=Catalog(templates), compiled=compiled, loaded_at=self._now())
+
+    def _read(self, folder: PromptFolder, path: str) -> PromptTemplate | list[PromptProblem]:
+        try:
+            text = folder.read_text(path)
+        except PromptFileError as problem:
+            return [PromptProblem(path=path, line=None, message=problem.message)]
+        template = read_prompt(path, text, folder.read_attachment)
+        if not isinstance(template, PromptTemplate):
+            return template
+        partials, problems = _partials(folder, template)
+        if problems:
+            return problems
+        whole = replace(template, partials=partials)
+        return replace(whole, digest=_digest(text, whole))
+
+    def _declarations(self, template: PromptTemplate) -> list[PromptProblem]:
+        return [
+            PromptProblem(path=template.source, line=None, message=sentence)
+            for sentence in self._validator.problems(template)
+        ]
+
+
+def _bounded(folder: PromptFolder, problems: list[PromptProblem]) -> Iterator[str]:
+    for count, path in enumerate(folder.prompt_files()):
+        if count >= MAX_PROMPTS:
+            problems.append(
+                PromptProblem(path=path, line=None, message=f"more than {MAX_PROMPTS} prompt files")
+            )
+            return
+        yield path
+
+
+def _nothing(root: Path) -> PromptProblem:
+    return PromptProblem(
+        path=str(root),
+        line=None,
+        message="the folder holds no prompts; add a file such as 'hello.prompt.md'",
+    )
+
+
+def _duplicates(templates: Sequence[PromptTemplate]) -> Iterator[PromptProblem]:
+    for first, *others in duplicates_of(templates):
+        for other in others:
+            yield PromptProblem(
+                path=other.source,
+                line=1,
+                message=(
+                    f"prompt '{other.name}' version {other.version} is already in "
+                    f"{first.source}; give this one another name or version"
+                ),
+            )
+
+
+def _partials(
+    folder: PromptFolder, template: PromptTemplate
+) -> tuple[tuple[Partial, ...], list[PromptProblem]]:
+    """
+    Read every file the template includes, and what those include.
+    """
+    found: dict[str, Partial] = {}
+    problems: list[PromptProblem] = []
+    waiting = [
+        (template.source, message.content.line - 1, message.content.text)
+        for message in template.messages
+        if isinstance(message.content, TextContent)
+    ]
+    while waiting:
+        source, before, text = waiting.pop()
+        for include in scan_template(text).includes:
+            if include.path in found:
+                continue
+            try:
+                partial = folder.read_text(include.path).removesuffix("\n")
+            except PromptFileError as problem:
+                problems.append(
+                    PromptProblem(path=source, line=before + include.line, message=problem.message)
+                )
+                continue
+            found[include.path] = Partial(path=include.path, text=partial)
+            waiting.append((include.path, 0, partial))
+    return tuple(found[path] for path in sorted(found)), problems
+
+
+def _digest(text: str, template: PromptTemplate) -> str:
+    """
+    Hash the file and all it pulls in, each part with its length before it.
+    """
+    parts = [text.encode(), *(part.text.encode() for part in template.partials)]
+    parts += (_attached(message) for message in template.messages)
+    digest = sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8))
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _attached(message: Message) -> bytes:
+    match message.content:
+        case ResourceContent(text=text, blob=blob):
+            return text.encode() if text is not None else (blob or b"")
+        case ImageContent(data=data):
+            return data
+        case TextContent():
+            return b""

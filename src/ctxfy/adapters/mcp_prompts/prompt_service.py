@@ -1,0 +1,161 @@
+"""
+The one way to execute a prompt, behind both prompt ports: load, decide, act, report.
+
+MCP, REST and the express lane are doors to it.
+"""
+
+from collections.abc import Callable
+
+from ctxfy.core.exceptions import InvalidArgumentsError, PromptNotFoundError, RenderError
+from ctxfy.core.models.auth_models import Principal
+from ctxfy.core.models.prompt_models import PromptRequest, PromptTemplate, RenderedPrompt
+from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort
+from ctxfy.core.ports.prompt_ports import (
+    ArgumentOutcome,
+    ArgumentValidatorPort,
+    CatalogSnapshot,
+    PromptCatalogPort,
+)
+from ctxfy.core.use_cases.auth_use_cases import may_use_prompt
+from ctxfy.core.use_cases.prompt_use_cases import (
+    complete_argument,
+    count_labels,
+    find_visible,
+    list_visible,
+)
+
+
+class PromptService:
+    """
+    Implements PromptCommandPort and PromptQueryPort.
+
+    Args:
+        default_model: Named in logs and metrics for prompts that name no model.
+        monotonic: Seconds of a clock that never goes back.
+    """
+
+    def __init__(
+        self,
+        catalog: PromptCatalogPort,
+        validator: ArgumentValidatorPort,
+        *,
+        logging: LoggingPort,
+        metrics: MetricsPort,
+        monotonic: Callable[[], float],
+        default_model: str | None = None,
+    ) -> None:
+        self._catalog = catalog
+        self._validator = validator
+        self._logging = logging
+        self._metrics = metrics
+        self._monotonic = monotonic
+        self._default_model = default_model
+
+    async def execute(self, request: PromptRequest, principal: Principal) -> RenderedPrompt:
+        """
+        Render a prompt for a caller.
+
+        Raises:
+            PromptNotFoundError: No such prompt for this caller.
+            InvalidArgumentsError: With every mistake at once.
+            RenderError: The template failed or passed a limit.
+        """
+        started = self._monotonic()
+        snapshot = self._catalog.snapshot()
+        template = self._find(snapshot, request.name, principal, request.version)
+        self._logging.annotate(
+            prompt=template.name, prompt_version=template.version, llm_model=self._model(template)
+        )
+        outcome = self._validator.validate(template, request.arguments)
+        if not outcome.result.is_valid:
+            self._record_invalid(template, outcome, started)
+            raise InvalidArgumentsError(template.name, outcome.result)
+        try:
+            rendered = self._render(snapshot, template, outcome)
+        except RenderError as error:
+            self._logging.annotate(render_failure=error.reason)
+            self._record(template, "failed", started)
+            raise
+        self._record(template, "ok", started)
+        if template.count_by:
+            self._metrics.record_prompt_count(template.name, count_labels(template, outcome.values))
+        return rendered
+
+    def list_prompts(self, principal: Principal) -> tuple[PromptTemplate, ...]:
+        """
+        List the served version of each prompt, by name.
+        """
+        return list_visible(self._catalog.snapshot().catalog, principal)
+
+    def get_prompt(
+        self, name: str, principal: Principal, version: str | None = None
+    ) -> PromptTemplate:
+        """
+        Look one up.
+
+        Raises:
+            PromptNotFoundError: No such prompt for this caller.
+        """
+        return self._find(self._catalog.snapshot(), name, principal, version)
+
+    def list_versions(self, name: str, principal: Principal) -> tuple[PromptTemplate, ...]:
+        """
+        List every version of a prompt that the caller may use, highest first.
+        """
+        versions = self._catalog.snapshot().catalog.versions(name)
+        return tuple(item for item in versions if may_use_prompt(principal, name, item.scope))
+
+    def complete(
+        self, name: str, argument: str, typed: str, principal: Principal
+    ) -> tuple[str, ...]:
+        """
+        Offer values for an argument, the best first.
+
+        Raises:
+            PromptNotFoundError: No such prompt for this caller.
+        """
+        template = self._find(self._catalog.snapshot(), name, principal, None)
+        return complete_argument(template, argument, typed)
+
+    @staticmethod
+    def _find(
+        snapshot: CatalogSnapshot, name: str, principal: Principal, version: str | None
+    ) -> PromptTemplate:
+        template = find_visible(snapshot.catalog, principal, name, version)
+        if template is None:
+            raise PromptNotFoundError(name, version)
+        return template
+
+    def _model(self, template: PromptTemplate) -> str | None:
+        return template.model or self._default_model
+
+    def _render(
+        self, snapshot: CatalogSnapshot, template: PromptTemplate, outcome: ArgumentOutcome
+    ) -> RenderedPrompt:
+        compiled = snapshot.compiled[template.name, template.version]
+        return RenderedPrompt(
+            name=template.name,
+            version=template.version,
+            description=template.description,
+            model=self._model(template),
+            messages=compiled.render(outcome.values),
+            digest=template.digest,
+            revision=snapshot.catalog.revision,
+        )
+
+    def _record_invalid(
+        self, template: PromptTemplate, outcome: ArgumentOutcome, started: float
+    ) -> None:
+        for error in outcome.result.errors:
+            self._metrics.record_validation_failure(template.name, error.code)
+        self._record(template, "invalid", started)
+
+    def _record(self, template: PromptTemplate, outcome: str, started: float) -> None:
+        self._metrics.record_prompt_execution(
+            template.name,
+            (self._monotonic() - started) * 1000,
+            outcome == "ok",
+            version=template.version,
+            model=self._model(template),
+            outcome=outcome,
+        )

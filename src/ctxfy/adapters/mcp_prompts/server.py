@@ -1,0 +1,318 @@
+"""
+The prompts over MCP: a FastMCP server with a Provider over the catalog.
+
+Prompts are a `Prompt` subclass and not functions: FastMCP answers a missing argument of a function
+with -32603 and puts the text of its exceptions on the wire; a subclass has neither fault.
+"""
+
+import logging
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from typing import Any, override
+
+import mcp_types as mt
+from fastmcp import FastMCP
+from fastmcp.exceptions import FastMCPError, NotFoundError
+from fastmcp.prompts import Message as FastMCPMessage
+from fastmcp.prompts import Prompt, PromptResult
+from fastmcp.server.auth import AuthProvider
+from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
+from fastmcp.server.providers import Provider
+from fastmcp.utilities.components import FastMCPComponent
+from fastmcp.utilities.versions import VersionSpec
+from mcp import MCPError
+from mcp.server.lowlevel import NotificationOptions
+from pydantic import PrivateAttr
+
+from ctxfy.core.exceptions import (
+    CtxfyError,
+    InvalidArgumentsError,
+    NotAuthenticatedError,
+    PromptNotFoundError,
+)
+from ctxfy.core.models.auth_models import Principal
+from ctxfy.core.models.prompt_models import (
+    Content,
+    ImageContent,
+    PromptRequest,
+    PromptTemplate,
+    RenderedPrompt,
+    ResourceContent,
+    TextContent,
+)
+from ctxfy.core.ports.prompt_ports import PromptCommandPort, PromptQueryPort
+from ctxfy.core.use_cases.validation_use_cases import describe_argument
+
+
+MAX_COMPLETIONS = 100
+"""
+The most values that one answer may carry (MCP, completion/complete).
+"""
+
+LIST_TTL_SECONDS = 10
+"""
+How long a client may keep a list. Private: lists differ by key.
+"""
+
+INSTRUCTIONS = (
+    "This server offers a team's prompts. List them with prompts/list, get one with prompts/get; "
+    "argument values come through completion/complete where there is a choice."
+)
+
+type CurrentPrincipal = Callable[[], Principal | None]
+
+
+class McpPrompts:
+    """
+    What the MCP side needs: both prompt ports, and who is calling.
+    """
+
+    def __init__(
+        self,
+        commands: PromptCommandPort,
+        queries: PromptQueryPort,
+        current_principal: CurrentPrincipal,
+    ) -> None:
+        self.commands = commands
+        self.queries = queries
+        self._current_principal = current_principal
+
+    def principal(self) -> Principal:
+        """
+        Name the caller of the request being served.
+
+        Raises:
+            NotAuthenticatedError: There is none: the gate was not passed.
+        """
+        principal = self._current_principal()
+        if principal is None:
+            raise NotAuthenticatedError("No API key came with the request.", presented=False)
+        return principal
+
+
+def build_mcp_server(prompts: McpPrompts, *, version: str, auth: AuthProvider) -> FastMCP[Any]:
+    """
+    Make the FastMCP server. `auth` must know callers by what the gate decided.
+    """
+    server: FastMCP[Any] = FastMCP(
+        "ctxfy",
+        instructions=INSTRUCTIONS,
+        version=version,
+        auth=auth,
+        middleware=[_ErrorData()],
+        providers=[CatalogProvider(prompts)],
+        mask_error_details=True,
+        dereference_schemas=False,
+        cache_ttl=LIST_TTL_SECONDS,
+        cache_scope="private",
+    )
+    # A stateless server cannot notify on the 2025 wire, so it must not promise to.
+    server._mcp_server.notification_options = NotificationOptions()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - no public way
+
+    @server.completion
+    async def complete(
+        ref: mt.PromptReference | mt.ResourceTemplateReference,
+        argument: mt.CompletionArgument,
+        context: mt.CompletionContext | None,  # noqa: ARG001 - FastMCP's signature
+    ) -> mt.Completion:
+        """
+        Offer values for an argument of a prompt.
+        """
+        if not isinstance(ref, mt.PromptReference):
+            raise MCPError(code=mt.INVALID_PARAMS, message="Only prompts have completions here.")
+        try:
+            offers = prompts.queries.complete(
+                ref.name, argument.name, argument.value, prompts.principal()
+            )
+        except PromptNotFoundError as error:
+            raise _wire_error(error) from error
+        return mt.Completion(
+            values=list(offers[:MAX_COMPLETIONS]),
+            total=len(offers),
+            has_more=len(offers) > MAX_COMPLETIONS,
+        )
+
+    return server
+
+
+class CatalogProvider(Provider):
+    """
+    Sources FastMCP's prompts from the catalog, as far as the caller sees it.
+    """
+
+    def __init__(self, prompts: McpPrompts) -> None:
+        super().__init__()
+        self._prompts = prompts
+
+    @override
+    async def _list_prompts(self) -> Sequence[Prompt]:
+        found = self._prompts.queries.list_prompts(self._prompts.principal())
+        return [CatalogPrompt.of(template, self._prompts) for template in found]
+
+    @override
+    async def _get_prompt(self, name: str, version: VersionSpec | None = None) -> Prompt | None:
+        wanted = version.eq if version is not None else None
+        try:
+            template = self._prompts.queries.get_prompt(name, self._prompts.principal(), wanted)
+        except PromptNotFoundError:
+            return None
+        return CatalogPrompt.of(template, self._prompts)
+
+    @override
+    async def get_tasks(self) -> Sequence[FastMCPComponent]:
+        # FastMCP asks at start, when nobody is calling; no prompt of a file runs in the background.
+        return []
+
+
+class CatalogPrompt(Prompt):
+    """
+    One prompt of the catalog, rendered by the prompt service.
+    """
+
+    _template: PromptTemplate = PrivateAttr()
+    _prompts: McpPrompts = PrivateAttr()
+
+    @classmethod
+    def of(cls, template: PromptTemplate, prompts: McpPrompts) -> "CatalogPrompt":
+        """
+        Wrap a template.
+        """
+        prompt = cls(name=template.name, version=template.version)
+        prompt._template = template
+        prompt._prompts = prompts
+        return prompt
+
+    @override
+    def to_mcp_prompt(self, **overrides: Any) -> mt.Prompt:
+        principal = self._prompts.principal()
+        versions = self._prompts.queries.list_versions(self._template.name, principal)
+        return wire_prompt(self._template, [item.version for item in versions])
+
+    @override
+    async def render(self, arguments: dict[str, Any] | None = None) -> PromptResult:
+        request = PromptRequest(
+            name=self._template.name, arguments=arguments or {}, version=self._template.version
+        )
+        try:
+            rendered = await self._prompts.commands.execute(request, self._prompts.principal())
+        except PromptNotFoundError as error:
+            raise NotFoundError(str(error)) from error
+        except CtxfyError as error:
+            raise _RefusedError(error) from error
+        return _wire_result(rendered)
+
+
+class _RefusedError(FastMCPError):
+    """
+    Carries one of our errors through FastMCP, which would log an MCPError with its stack.
+    """
+
+    def __init__(self, error: CtxfyError) -> None:
+        super().__init__(str(error), log_level=logging.DEBUG)
+        self.error = error
+
+
+class _ErrorData(Middleware):
+    """
+    Gives our errors their code and data on the wire.
+    """
+
+    @override
+    async def on_get_prompt(
+        self,
+        context: MiddlewareContext[mt.GetPromptRequestParams],
+        call_next: CallNext[mt.GetPromptRequestParams, PromptResult],
+    ) -> PromptResult:
+        try:
+            return await call_next(context)
+        except _RefusedError as error:
+            raise _wire_error(error.error) from error
+
+
+def _wire_error(error: CtxfyError) -> MCPError:
+    """
+    Translate an error: what the caller can mend is -32602, the rest -32603.
+    """
+    data: dict[str, object] = {"code": error.code}
+    mendable = isinstance(error, InvalidArgumentsError | PromptNotFoundError)
+    if isinstance(error, InvalidArgumentsError):
+        data["errors"] = [
+            {"field": item.field, "message": item.message, "code": str(item.code)}
+            for item in error.result.errors
+        ]
+    code = mt.INVALID_PARAMS if mendable else mt.INTERNAL_ERROR
+    return MCPError(code=code, message=str(error), data=data)
+
+
+def wire_prompt(template: PromptTemplate, versions: Sequence[str]) -> mt.Prompt:
+    """
+    Describe a prompt as prompts/list does.
+
+    `_meta.fastmcp` is what FastMCP's own clients read, `ctxfy/...` what ours do.
+    """
+    meta: dict[str, object] = {
+        "fastmcp": {
+            "tags": sorted(template.tags),
+            "version": template.version,
+            "versions": list(versions),
+        },
+        "ctxfy/version": template.version,
+        "ctxfy/digest": template.digest,
+    }
+    if template.owner:
+        meta["ctxfy/owner"] = template.owner
+    return mt.Prompt(
+        name=template.name,
+        title=template.title or None,
+        description=template.description or template.title or template.name,
+        arguments=[
+            mt.PromptArgument(
+                name=argument.name,
+                description=describe_argument(argument) or None,
+                required=argument.required,
+            )
+            for argument in template.arguments
+        ],
+        _meta=meta,  # the alias is the wire's name
+    )
+
+
+def _wire_result(rendered: RenderedPrompt) -> PromptResult:
+    return PromptResult(
+        [
+            FastMCPMessage(_wire_content(message.content), role=message.role.value)
+            for message in rendered.messages
+        ],
+        description=rendered.description or None,
+        meta=provenance(rendered),
+    )
+
+
+def provenance(rendered: RenderedPrompt) -> dict[str, str]:
+    """
+    Say which text this is, so that an answer can be traced back to it.
+    """
+    return {
+        "ctxfy/version": rendered.version,
+        "ctxfy/digest": rendered.digest,
+        "ctxfy/revision": rendered.revision,
+    }
+
+
+def _wire_content(
+    content: Content,
+) -> mt.TextContent | mt.ImageContent | mt.EmbeddedResource:
+    match content:
+        case TextContent(text=text):
+            return mt.TextContent(type="text", text=text)
+        case ImageContent(mime_type=mime_type, data=data):
+            return mt.ImageContent(type="image", mime_type=mime_type, data=b64encode(data).decode())
+        case ResourceContent(uri=uri, mime_type=mime_type, text=text, blob=blob):
+            resource = (
+                mt.TextResourceContents(uri=uri, mime_type=mime_type, text=text)
+                if text is not None
+                else mt.BlobResourceContents(
+                    uri=uri, mime_type=mime_type, blob=b64encode(blob or b"").decode()
+                )
+            )
+            return mt.EmbeddedResource(type="resource", resource=resource)

@@ -1,0 +1,269 @@
+"""
+MiniJinja, bounded: TemplateEnginePort.
+
+Values are not trusted at all. They never become template source; fuel bounds the steps, a counter
+in the finalizer bounds what is put out (inside captures too), filters that can make a value larger
+are checked, accumulators are removed, and what no hook can see (string operators, literals in
+loops) is refused or paid for at load, from the scan of the template.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from threading import Lock
+
+from minijinja import Environment, TemplateError
+
+from ctxfy.adapters.mcp_prompts.template_filters import OutputLimitError, checked_filters, show
+from ctxfy.adapters.mcp_prompts.template_scan import scan_template
+from ctxfy.core.exceptions import CatalogError, RenderError
+from ctxfy.core.models.prompt_models import (
+    ArgumentType,
+    Message,
+    PromptProblem,
+    PromptTemplate,
+    TextContent,
+    Value,
+)
+from ctxfy.core.use_cases.validation_use_cases import did_you_mean
+
+
+FUEL = 100_000
+"""
+Steps of MiniJinja's machine for one text; a turn of a small loop takes about five.
+"""
+
+LITERAL_BUDGET = 32 * 1024 * 1024
+"""
+Bytes that literal text in loops may come to; fuel is lowered so that it cannot be passed.
+"""
+
+_REMOVED_GLOBALS = ("debug", "namespace", "cycler", "joiner")
+_REMOVED_FILTERS = ("batch", "slice", "pprint")
+_GLOBALS = frozenset({"range", "dict", "loop", "caller", "self", "super"})
+
+
+class MiniJinjaEngine:
+    """
+    Compiles templates into prompts that render within their limits.
+    """
+
+    def compile(self, template: PromptTemplate) -> "MiniJinjaPrompt":
+        """
+        Make a template ready.
+
+        Raises:
+            CatalogError: With every mistake in its text, by file and line.
+        """
+        compiled = MiniJinjaPrompt(template)
+        problems = compiled.problems()
+        if problems:
+            raise CatalogError(problems)
+        return compiled
+
+
+class MiniJinjaPrompt:
+    """
+    One prompt's texts in an environment of their own.
+    """
+
+    def __init__(self, template: PromptTemplate) -> None:
+        self._template = template
+        self._texts = {
+            f"{index}.txt": message.content
+            for index, message in enumerate(template.messages)
+            if isinstance(message.content, TextContent)
+        }
+        # Partials are found by path; the ending keeps a *.html partial from being auto-escaped.
+        self._partials = {f"{partial.path}.txt": partial for partial in template.partials}
+        lists_and_texts = [
+            argument.name
+            for argument in template.arguments
+            if argument.type in (ArgumentType.STRING, ArgumentType.ENUM, ArgumentType.LIST)
+        ]
+        self._sources = {name: content.text for name, content in self._texts.items()}
+        self._sources |= {name: partial.text for name, partial in self._partials.items()}
+        self._facts = {
+            name: scan_template(source, lists_and_texts) for name, source in self._sources.items()
+        }
+        self._left = 0
+        self._lock = Lock()
+        self._errors: dict[str, TemplateError] = {}
+        self._environment = self._build()
+
+    def render(self, values: Mapping[str, Value]) -> tuple[Message, ...]:
+        """
+        Render every message; their number and roles are the template's, whatever the values.
+
+        Raises:
+            RenderError: The template failed or passed a limit.
+        """
+        # The counter belongs to the environment, so one rendering at a time.
+        with self._lock:
+            self._left = self._template.max_output_bytes
+            return tuple(
+                self._message(index, message, values)
+                for index, message in enumerate(self._template.messages)
+            )
+
+    def problems(self) -> list[PromptProblem]:
+        """
+        Say everything that is wrong with the texts.
+        """
+        found = [
+            self._problem(name, line, sentence)
+            for name, facts in self._facts.items()
+            for line, sentence in facts.refusals
+        ]
+        found += [
+            self._problem(name, error.line or 1, _syntax_sentence(error))
+            for name, error in self._errors.items()
+        ]
+        for name in self._facts:
+            if name not in self._errors:
+                found += [*self._undefined(name), *self._unknown_filters(name)]
+        return sorted(found, key=lambda problem: (problem.path, problem.line or 0))
+
+    def _build(self) -> Environment:
+        environment = Environment(
+            undefined_behavior="strict",
+            keep_trailing_newline=True,
+            auto_escape_callback=lambda _name: False,
+            path_join_callback=lambda name, _parent: f"{name}.txt",
+            fuel=self._fuel(),
+            finalizer=self._finalize,
+            # Without the Python methods of strings: those could grow a value unchecked.
+            pycompat=False,
+        )
+        for name in _REMOVED_GLOBALS:
+            environment.remove_global(name)
+        for name in _REMOVED_FILTERS:
+            environment.remove_filter(name)
+        for name, function in checked_filters(self._template.max_output_bytes).items():
+            environment.add_filter(name, function)
+        for name, source in self._sources.items():
+            try:
+                environment.add_template(name, source)
+            except TemplateError as error:
+                self._errors[name] = error
+        return environment
+
+    def _fuel(self) -> int:
+        repeated = {
+            f"{include.path}.txt"
+            for facts in self._facts.values()
+            for include in facts.includes
+            if include.repeated
+        }
+        literal = max(
+            (
+                facts.literal if name in repeated else facts.loop_literal
+                for name, facts in self._facts.items()
+            ),
+            default=0,
+        )
+        return min(FUEL, LITERAL_BUDGET // max(1, literal))
+
+    def _message(self, index: int, message: Message, values: Mapping[str, Value]) -> Message:
+        if not isinstance(message.content, TextContent):
+            return message
+        name = f"{index}.txt"
+        before = self._left
+        try:
+            text = self._environment.render_template(name, **values)
+        except OutputLimitError as error:
+            raise self._too_large() from error
+        except TemplateError as error:
+            raise self._failure(error, name) from error
+        # Literal text does not pass the finalizer, and characters are not bytes: count again.
+        self._left = before - len(text.encode("utf-8", "surrogatepass"))
+        if self._left < 0:
+            raise self._too_large()
+        return Message(role=message.role, content=TextContent(text=text, line=message.content.line))
+
+    def _finalize(self, value: object) -> object:
+        text = show(value)
+        self._left -= len(text)
+        if self._left < 0:
+            raise OutputLimitError
+        return text
+
+    def _too_large(self) -> RenderError:
+        limit = self._template.max_output_bytes
+        return RenderError(
+            self._template.name, "output", f"its text passes the limit of {limit} bytes."
+        )
+
+    def _failure(self, error: TemplateError, name: str) -> RenderError:
+        if error.kind == "OutOfFuel":
+            return RenderError(
+                self._template.name,
+                "fuel",
+                "it took more steps than a rendering may; shorten a loop.",
+            )
+        path, line = self._place(error.name or name, error.line or 1)
+        # MiniJinja's detail may quote argument values: it goes to the author's terminal only.
+        return RenderError(
+            self._template.name,
+            "template",
+            f"its template failed at {path}:{line} ({_KINDS.get(error.kind, 'an error')}).",
+            detail=error.detail or "",
+        )
+
+    def _undefined(self, name: str) -> Iterable[PromptProblem]:
+        arguments = {argument.name for argument in self._template.arguments}
+        assigned = frozenset[str]().union(*(facts.assigned for facts in self._facts.values()))
+        known = arguments | _GLOBALS
+        # A partial may use what the text around its include assigns; a text only what it assigns
+        # itself, and MiniJinja has already taken that away.
+        if name in self._partials:
+            known |= assigned
+        source = self._sources[name]
+        for variable in sorted(self._environment.undeclared_variables_in_template(name) - known):
+            hint = did_you_mean(variable, arguments) or "declare it under 'arguments:'"
+            yield self._problem(
+                name, _line_of(variable, source), f"'{variable}' is not an argument; {hint}"
+            )
+
+    def _unknown_filters(self, name: str) -> Iterable[PromptProblem]:
+        # MiniJinja looks filters up when they run, which may be in a branch no test reaches.
+        for word, line in self._facts[name].filters:
+            if not self._environment.eval_expr("word is filter", word=word):
+                yield self._problem(name, line, f"there is no filter '{word}'")
+
+    def _problem(self, name: str, line: int, sentence: str) -> PromptProblem:
+        path, place = self._place(name, line)
+        return PromptProblem(path=path, line=place, message=sentence)
+
+    def _place(self, name: str, line: int) -> tuple[str, int]:
+        content = self._texts.get(name)
+        if content is not None:
+            return self._template.source, content.line + line - 1
+        return name.removesuffix(".txt"), line
+
+
+_KINDS: Mapping[str, str] = {
+    "UndefinedError": "an undefined value",
+    "InvalidOperation": "an operation that these values do not allow",
+    "BadSerialization": "a value that cannot be written",
+    "UnknownMethod": "an unknown method",
+    "UnknownFilter": "an unknown filter",
+    "UnknownTest": "an unknown test",
+    "UnknownFunction": "an unknown function",
+    "TemplateNotFound": "an include that is missing",
+    "MissingArgument": "a missing argument of a filter",
+    "TooManyArguments": "too many arguments of a filter",
+}
+
+
+def _syntax_sentence(error: TemplateError) -> str:
+    detail = error.detail or "it cannot be read"
+    return f"the template has a mistake: {detail}"
+
+
+def _line_of(variable: str, source: str) -> int:
+    """
+    Find the first tag that uses a name: a guess, but a good one.
+    """
+    used = re.compile(rf"\{{[{{%][^}}]*?\b{re.escape(variable)}\b")
+    found = used.search(source)
+    return source.count("\n", 0, found.end()) + 1 if found else 1

@@ -1,0 +1,81 @@
+"""
+The filters that can make a value larger, each with its size known before it is built.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import cast
+
+from ctxfy.core.models.prompt_models import Value
+from ctxfy.core.use_cases.validation_use_cases import thaw
+
+
+class OutputLimitError(Exception):
+    """
+    More text than the prompt may put out.
+    """
+
+
+def show(value: object) -> str:
+    """
+    Write a value into a prompt: text as it is, everything else as JSON.
+
+    `true` and `["a", "b"]` are what people and models expect, not Python's `True` and `('a', 'b')`.
+    """
+    if isinstance(value, str):
+        return value
+    try:
+        return json.dumps(thaw(cast("Value", value)), ensure_ascii=False)
+    except (TypeError, ValueError):
+        return str(value)
+
+
+def checked_filters(limit: int) -> Mapping[str, Callable[..., str]]:
+    """
+    Make replacements for MiniJinja's filters that refuse to build more than `limit` characters.
+    """
+
+    def check(size: int) -> None:
+        if size > limit:
+            raise OutputLimitError
+
+    def replace(value: object, old: object, new: object) -> str:
+        """
+        Replace every occurrence of a text.
+        """
+        text, before, after = show(value), show(old), show(new)
+        check(len(text) + text.count(before) * (len(after) - len(before)))
+        return text.replace(before, after)
+
+    def join(value: Iterable[object], separator: object = "") -> str:
+        """
+        Join the items of a list, or the characters of a text.
+        """
+        between, parts, size = show(separator), list[str](), 0
+        for item in value:
+            parts.append(show(item))
+            size += len(parts[-1]) + len(between)
+            check(size)
+        return between.join(parts)
+
+    # The names and defaults of the parameters are Jinja's.
+    def indent(value: object, width: int = 4, *, first: bool = False, blank: bool = False) -> str:
+        """
+        Indent every line but the first (unless `first`) and blank ones (unless `blank`).
+        """
+        lines = show(value).split("\n")
+        check(sum(map(len, lines)) + len(lines) * max(0, width))
+        pad = " " * width
+        indented = [pad + line if line.strip() or blank else line for line in lines]
+        return "\n".join(indented if first else [lines[0], *indented[1:]])
+
+    def tojson(value: object, indent: int | None = None) -> str:
+        """
+        Write JSON for people and models: no HTML escapes, no ASCII escapes.
+        """
+        width = None if indent is None else min(max(int(indent), 0), 8)
+        text = json.dumps(thaw(cast("Value", value)), ensure_ascii=False, indent=width)
+        check(len(text))
+        return text
+
+    return {"replace": replace, "join": join, "indent": indent, "tojson": tojson}

@@ -1,0 +1,3 @@
+"""
+Schema validation of prompt arguments, with pydantic.
+"""

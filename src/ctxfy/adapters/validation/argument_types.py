@@ -1,0 +1,116 @@
+"""
+The types of prompt arguments as pydantic annotations.
+
+MCP sends every value as text and REST sends JSON, so each type takes both. A wrong value raises
+ValueError here, which pydantic reports as one mistake among others.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, JsonValue, Strict
+
+from ctxfy.core.models.prompt_models import ArgumentType, PromptArgument
+from ctxfy.core.use_cases.validation_use_cases import split_list
+
+
+_INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?")
+_BOOLEANS = dict.fromkeys(("true", "yes", "on", "1"), True) | dict.fromkeys(
+    ("false", "no", "off", "0"), False
+)
+
+
+def annotation_of(argument: PromptArgument) -> Any:  # noqa: ANN401 - an annotation has no type of its own
+    """
+    Make the annotation that checks one argument.
+    """
+    if argument.type is not ArgumentType.LIST:
+        return _scalar(argument.type, argument)
+    item: Any = _scalar(argument.items or ArgumentType.STRING, argument, inside_list=True)
+    sizes = Field(min_length=argument.min_length, max_length=argument.max_length)
+    items = list[item]
+    return Annotated[items, sizes, BeforeValidator(_list)]
+
+
+def _scalar(kind: ArgumentType, argument: PromptArgument, *, inside_list: bool = False) -> Any:  # noqa: ANN401 - as above
+    simple = _SIMPLE.get(kind)
+    if simple is not None:
+        return simple
+    if kind in _NUMBERS:
+        bounds = Field(ge=argument.minimum, le=argument.maximum)
+        return Annotated[_NUMBERS[kind], bounds]
+    if argument.choices:
+        return Literal[argument.choices]
+    # The lengths of a list argument are those of the list, not of its items.
+    if inside_list:
+        return Annotated[str, Strict()]
+    sizes = _text_field(argument.min_length, argument.max_length, argument.pattern)
+    return Annotated[str, Strict(), sizes]
+
+
+def _text_field(min_length: int | None, max_length: int | None, pattern: str | None) -> Any:  # noqa: ANN401 - pydantic's FieldInfo is typed Any
+    return Field(min_length=min_length, max_length=max_length, pattern=pattern)
+
+
+def _integer(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    return int(_matched(value, _INTEGER))
+
+
+def _number(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        number = float(value)
+    else:
+        number = float(_matched(value, _NUMBER))
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
+def _boolean(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and (word := value.strip().lower()) in _BOOLEANS:
+        return _BOOLEANS[word]
+    raise ValueError
+
+
+def _object(value: object) -> object:
+    if isinstance(value, str):
+        value = json.loads(value, parse_constant=_refuse)
+    if not isinstance(value, dict):
+        raise ValueError  # noqa: TRY004 - pydantic reports ValueError, and lets TypeError through
+    return value
+
+
+def _list(value: object) -> object:
+    if isinstance(value, str):
+        return split_list(value)
+    if not isinstance(value, list):
+        raise ValueError  # noqa: TRY004 - as above
+    return value
+
+
+def _matched(value: object, pattern: re.Pattern[str]) -> str:
+    if isinstance(value, str) and pattern.fullmatch(value.strip()):
+        return value.strip()
+    raise ValueError
+
+
+def _refuse(_constant: str) -> object:
+    raise ValueError
+
+
+_SIMPLE: Mapping[ArgumentType, Any] = {
+    ArgumentType.BOOLEAN: Annotated[bool, BeforeValidator(_boolean)],
+    ArgumentType.OBJECT: Annotated[dict[str, JsonValue], BeforeValidator(_object)],
+}
+_NUMBERS: Mapping[ArgumentType, Any] = {
+    ArgumentType.INTEGER: Annotated[int, BeforeValidator(_integer)],
+    ArgumentType.NUMBER: Annotated[float, BeforeValidator(_number)],
+}

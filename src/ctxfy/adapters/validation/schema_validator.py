@@ -1,0 +1,219 @@
+"""
+Arguments as one pydantic model per prompt: ArgumentValidatorPort.
+
+Fields are named a0, a1, ... with the argument's name as alias, since `copy` and `model_config` are
+legal names of arguments. A model is built on first use and kept with its template.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pydantic
+from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic_core import SchemaError
+
+from ctxfy.adapters.validation.argument_types import annotation_of
+from ctxfy.core.models.prompt_models import ArgumentType, PromptArgument, PromptTemplate, Value
+from ctxfy.core.models.validation_models import ErrorCode, ValidationError, ValidationResult
+from ctxfy.core.ports.prompt_ports import ArgumentOutcome
+from ctxfy.core.use_cases.validation_use_cases import (
+    absent_value,
+    explain_mistake,
+    freeze,
+    given_arguments,
+    thaw,
+    unknown_argument,
+)
+
+
+MAX_UNKNOWN_REPORTED = 20
+MAX_MODELS = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArgumentLimits:
+    """
+    What may come in, UTF-8 bytes: of one argument, and of all together.
+    """
+
+    argument_bytes: int = 1_000_000
+    total_bytes: int = 2_000_000
+
+
+class SchemaValidator:
+    """
+    Validates and coerces the arguments of prompts.
+    """
+
+    def __init__(self, limits: ArgumentLimits | None = None) -> None:
+        self._limits = limits or ArgumentLimits()
+        self._models: dict[tuple[str, str, str], type[BaseModel]] = {}
+
+    def validate(self, template: PromptTemplate, raw: Mapping[str, object]) -> ArgumentOutcome:
+        """
+        Coerce and check all arguments of a prompt, reporting every mistake.
+        """
+        given = given_arguments(template.arguments, raw)
+        declared = {argument.name: argument for argument in template.arguments}
+        values: dict[str, Value] = {}
+        errors = list(_unfit(given, self._limits))
+        unfit = {error.field for error in errors}
+        try:
+            model = self._model(template).model_validate(
+                {name: item for name, item in given.items() if name in declared.keys() - unfit}
+            )
+            values = _values(template, model, given)
+        except pydantic.ValidationError as error:
+            errors += (item for item in _translate(error, declared) if item.field not in unfit)
+        unknown = [name for name in given if name not in declared]
+        errors += [unknown_argument(name, declared) for name in unknown[:MAX_UNKNOWN_REPORTED]]
+        return ArgumentOutcome(
+            values={} if errors else values, result=ValidationResult(errors=tuple(errors))
+        )
+
+    def json_schema(self, template: PromptTemplate) -> Mapping[str, object]:
+        """
+        The JSON Schema (2020-12) of a prompt's arguments.
+        """
+        schema = self._model(template).model_json_schema(by_alias=True)
+        properties: dict[str, dict[str, object]] = schema.get("properties", {})
+        for argument in template.arguments:
+            place = properties[argument.name]
+            place.pop("title", None)
+            if argument.default is None:
+                place.pop("default", None)
+            if argument.type is ArgumentType.OBJECT:
+                place["additionalProperties"] = True
+        return {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": properties,
+            "required": [item.name for item in template.arguments if item.required],
+        }
+
+    def problems(self, template: PromptTemplate) -> tuple[str, ...]:
+        """
+        Say what is wrong with the declarations: patterns, defaults, examples.
+        """
+        try:
+            self._model(template)
+        except SchemaError as error:
+            return (f"a 'pattern:' is no regular expression of Rust's dialect: {_reason(error)}",)
+        return tuple(self._contradictions(template))
+
+    def _contradictions(self, template: PromptTemplate) -> Iterator[str]:
+        for argument in template.arguments:
+            for label, value in (("default", argument.default), ("example", argument.example)):
+                if value is None:
+                    continue
+                result = self.validate(template, {argument.name: thaw(value)}).result
+                for error in result.errors:
+                    if error.field == argument.name:
+                        yield f"the {label} of '{argument.name}' is not allowed: {error.message}"
+        for example in template.examples:
+            raw = {name: thaw(value) for name, value in example.arguments.items()}
+            for error in self.validate(template, raw).result.errors:
+                yield f"the example '{example.name}' is not allowed: {error.message}"
+
+    def _model(self, template: PromptTemplate) -> type[BaseModel]:
+        key = (template.name, template.version, template.digest)
+        model = self._models.get(key)
+        if model is None:
+            if len(self._models) >= MAX_MODELS:
+                self._models.clear()
+            model = self._models[key] = _build(template)
+        return model
+
+
+def _build(template: PromptTemplate) -> type[BaseModel]:
+    fields: dict[str, Any] = {}
+    for index, argument in enumerate(template.arguments):
+        default = ... if argument.required else thaw(absent_value(argument))
+        fields[f"a{index}"] = (
+            annotation_of(argument),
+            Field(default, alias=argument.name, description=argument.description or None),
+        )
+    # `extra` is for the published schema; unknown names are reported before, with a hint.
+    return create_model(
+        "Arguments", __config__=ConfigDict(extra="forbid", protected_namespaces=()), **fields
+    )
+
+
+def _values(
+    template: PromptTemplate, model: BaseModel, given: Mapping[str, object]
+) -> dict[str, Value]:
+    return {
+        argument.name: freeze(getattr(model, f"a{index}"))
+        if argument.name in given
+        else absent_value(argument)
+        for index, argument in enumerate(template.arguments)
+    }
+
+
+def _unfit(given: Mapping[str, object], limits: ArgumentLimits) -> Iterator[ValidationError]:
+    """
+    Find what is not even looked at: texts that are no Unicode, and too many bytes.
+    """
+    total = 0
+    for name, value in given.items():
+        size = _size(value)
+        if size is None:
+            text = (
+                f"Argument '{name[:64]}' is not valid text: it holds half a character (surrogate)."
+            )
+            yield _mistake(name, text, ErrorCode.INVALID_TEXT)
+            continue
+        total += size
+        if size > limits.argument_bytes:
+            text = (
+                f"Argument '{name[:64]}' is larger than {limits.argument_bytes} bytes; shorten it."
+            )
+            yield _mistake(name, text, ErrorCode.TOO_LONG)
+    if total > limits.total_bytes:
+        text = f"The arguments together are larger than {limits.total_bytes} bytes; shorten them."
+        yield _mistake("", text, ErrorCode.TOO_LONG)
+
+
+def _size(value: object) -> int | None:
+    try:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        return len(text.encode())
+    except (UnicodeEncodeError, RecursionError):
+        return None
+
+
+def _mistake(field: str, message: str, code: ErrorCode) -> ValidationError:
+    return ValidationError(field=field, message=message, code=code)
+
+
+_CODES: Mapping[str, ErrorCode] = {
+    "missing": ErrorCode.MISSING,
+    "literal_error": ErrorCode.INVALID_CHOICE,
+    "string_too_long": ErrorCode.TOO_LONG,
+    "too_long": ErrorCode.TOO_LONG,
+    "string_too_short": ErrorCode.TOO_SHORT,
+    "too_short": ErrorCode.TOO_SHORT,
+    "string_pattern_mismatch": ErrorCode.PATTERN,
+    "greater_than_equal": ErrorCode.OUT_OF_RANGE,
+    "less_than_equal": ErrorCode.OUT_OF_RANGE,
+}
+
+
+def _translate(
+    error: pydantic.ValidationError, declared: Mapping[str, PromptArgument]
+) -> Iterator[ValidationError]:
+    # One sentence per argument, however many items of a list are wrong in the same way.
+    seen: set[tuple[str, ErrorCode]] = set()
+    for item in error.errors(include_url=False, include_input=False, include_context=False):
+        name = str(item["loc"][0])
+        code = _CODES.get(item["type"], ErrorCode.WRONG_TYPE)
+        if (name, code) not in seen:
+            seen.add((name, code))
+            yield _mistake(name, explain_mistake(declared[name], code), code)
+
+
+def _reason(error: SchemaError) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else "it cannot be read"

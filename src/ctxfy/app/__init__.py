@@ -1,0 +1,3 @@
+"""
+Wiring: settings in, an ASGI application and a command out.
+"""

@@ -1,0 +1,128 @@
+"""
+What is made before anything can be wired: secrets, and the store behind keys.
+"""
+
+import hmac
+import secrets
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from ctxfy.adapters.auth.key_material import HmacKeyMaterial
+from ctxfy.adapters.container.secrets import ServerSecrets, check_secret, read_or_create_key_file
+from ctxfy.adapters.storage import migrate
+from ctxfy.adapters.storage.api_key_store import SqlApiKeyStore
+from ctxfy.adapters.storage.database import Database
+from ctxfy.adapters.storage.engine import open_database
+from ctxfy.adapters.storage.envelope import Envelope, MasterKey
+from ctxfy.adapters.storage.people import check_master_key
+from ctxfy.app.config import Settings, decode_secret
+
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+PEPPER_ID = 1
+MASTER_ID = 1
+
+
+def server_secrets(settings: Settings) -> ServerSecrets:
+    """
+    Take the pepper and the master key from the settings, or from the key file.
+
+    Raises:
+        ConfigurationError: One of them protects nothing, or others can read it.
+    """
+    auth = settings.auth
+    pepper = _decoded("CTXFY_AUTH__PEPPER", auth.pepper)
+    master_key = _decoded("CTXFY_AUTH__MASTER_KEY", auth.master_key)
+    if pepper is None or master_key is None:
+        kept = read_or_create_key_file(key_file(settings), secrets.token_bytes)
+        pepper, master_key = pepper or kept.pepper, master_key or kept.master_key
+    return ServerSecrets(pepper=pepper, master_key=master_key)
+
+
+def _decoded(name: str, secret: SecretStr | None) -> bytes | None:
+    return None if secret is None else check_secret(name, decode_secret(name, secret))
+
+
+def key_file(settings: Settings) -> Path:
+    """
+    Where the key file is: as set, else beside the database.
+    """
+    if settings.auth.key_file is not None:
+        return settings.auth.key_file
+    database = Path(settings.storage.url.removeprefix("sqlite:///"))
+    return database.with_suffix(".keys")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """
+    The database and what stands on it.
+    """
+
+    database: Database
+    envelope: Envelope
+    keys: SqlApiKeyStore
+    material: HmacKeyMaterial
+
+    async def make_ready(self, *, migrate_now: bool) -> None:
+        """
+        Bring the tables up to date, or refuse if they are not.
+
+        Raises:
+            UnavailableError: The database cannot be used; the sentence says what to do.
+        """
+        if migrate_now:
+            await migrate.upgrade(self.database)
+        else:
+            await migrate.check(self.database)
+        await check_master_key(self.database, self.envelope)
+
+
+def make_storage(settings: Settings, own: ServerSecrets) -> Storage:
+    """
+    Put the store together; the disk is first touched by what is asked of it.
+
+    Raises:
+        ConfigurationError: The URL is not one this version can use.
+    """
+    database = open_database(
+        settings.storage.url, lock_patience_seconds=settings.storage.lock_seconds
+    )
+    envelope = Envelope(
+        [MasterKey(id=MASTER_ID, secret=own.master_key)], random_bytes=secrets.token_bytes
+    )
+    return Storage(
+        database=database,
+        envelope=envelope,
+        keys=SqlApiKeyStore(database=database, envelope=envelope),
+        material=HmacKeyMaterial({PEPPER_ID: own.pepper}, secrets.token_bytes),
+    )
+
+
+@asynccontextmanager
+async def opened_storage(settings: Settings) -> "AsyncGenerator[Storage]":
+    """
+    Open the store for a command, tables up to date, and close it after.
+    """
+    storage = make_storage(settings, server_secrets(settings))
+    try:
+        await storage.make_ready(migrate_now=settings.storage.migrate == "auto")
+        yield storage
+    finally:
+        await storage.database.aclose()
+
+
+def pseudonymizer(own: ServerSecrets) -> Callable[[str], str]:
+    """
+    Make the function that names people in logs: stable, and telling nothing without the secret.
+    """
+    key = hmac.digest(own.master_key, b"ctxfy log pseudonyms", sha256)
+    return lambda user_id: "u_" + hmac.digest(key, user_id.encode(), sha256).hex()[:16]

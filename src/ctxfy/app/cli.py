@@ -1,0 +1,142 @@
+"""
+The `ctxfy` command. Exit codes: 0 done, 1 it went wrong, 2 the command line is wrong.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, CycloptsError, Parameter
+
+from ctxfy import __version__
+from ctxfy.app import key_commands
+from ctxfy.app.config import Settings, load_settings
+from ctxfy.core.exceptions import CtxfyError
+
+
+app = App(
+    name="ctxfy",
+    help="The production prompt server for the Model Context Protocol.",
+    version=__version__,
+    version_flags=["--version", "-V"],
+)
+app.command(key_commands.app)
+
+type Json = Annotated[bool, Parameter(name="--json", negative="", help="Write JSON.")]
+type Folder = Annotated[
+    Path | None, Parameter(help="The folder of prompts; default: the setting, else ./prompts.")
+]
+
+
+def main() -> None:
+    """
+    Run the command line, and end the process with its exit code.
+    """
+    try:
+        app(exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        _complain(f"{error} See 'ctxfy --help'.", 2)
+    except CtxfyError as error:
+        _complain(str(error), 1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has enough. Python would complain once more while it ends.
+        sys.stderr.close()
+        sys.exit(1)
+
+
+@app.command
+def serve(
+    *,
+    host: Annotated[str | None, Parameter(help="Address to listen on.")] = None,
+    port: Annotated[int | None, Parameter(help="Port to listen on; 0 picks one.")] = None,
+    prompts: Folder = None,
+) -> None:
+    """
+    Serve the prompts over MCP until SIGINT or SIGTERM.
+    """
+    from ctxfy.app.serving import serve as serve_until_signal
+
+    serve_until_signal(_settings(prompts, host=host, port=port))
+
+
+@app.command
+def check(path: Folder = None, *, as_json: Json = False) -> None:
+    """
+    Check a folder of prompts and run the tests inside the files.
+    """
+    from ctxfy.app.prompt_check import PromptCheck
+
+    settings = _settings(path)
+    report = PromptCheck(settings.prompts.folder, settings).result()
+    if as_json:
+        problems = [
+            {"path": item.path, "line": item.line, "message": item.message}
+            for item in report.problems
+        ]
+        _write_json(
+            {
+                "ok": not problems,
+                "prompts": report.prompts,
+                "tests": report.tests,
+                "revision": report.revision,
+                "problems": problems,
+            }
+        )
+    else:
+        for problem in report.problems:
+            print(problem, file=sys.stderr)
+        if not report.problems:
+            print(f"{report.prompts} prompts, {report.tests} tests: all good.")
+    if report.problems:
+        if not as_json:
+            count = len(report.problems)
+            print(f"{count} problem{'s' if count > 1 else ''}.", file=sys.stderr)
+        sys.exit(1)
+
+
+@app.command
+def render(
+    name: Annotated[str, Parameter(help="The prompt's name.")],
+    *values: Annotated[str, Parameter(help="key=value, or key=@FILE; key=@- is standard input.")],
+    prompts: Folder = None,
+    prompt_version: Annotated[
+        str | None, Parameter(name="--prompt-version", help="Not the highest version, but this.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """
+    Render one prompt here, as a client would get it.
+    """
+    from ctxfy.app.rendering import parse_values, render_here, show_messages
+
+    rendered = render_here(_settings(prompts), name, prompt_version, parse_values(values))
+    if as_json:
+        from ctxfy.app.rendering import plain_rendering
+
+        _write_json(plain_rendering(rendered))
+    else:
+        print(show_messages(rendered.messages))
+
+
+def _settings(
+    prompts: Path | None = None, *, host: str | None = None, port: int | None = None
+) -> Settings:
+    server = {"host": host, "port": port}
+    return load_settings(
+        {
+            "server": {name: value for name, value in server.items() if value is not None},
+            "prompts": {} if prompts is None else {"folder": prompts},
+        }
+    )
+
+
+def _write_json(value: object) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _complain(sentence: str, code: int) -> None:
+    print(f"ctxfy: {sentence}", file=sys.stderr)
+    sys.exit(code)

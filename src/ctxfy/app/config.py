@@ -1,0 +1,293 @@
+"""
+Settings: the only place that reads the environment.
+
+Precedence: command line, environment (`CTXFY_SECTION__NAME`), secret files in `/run/secrets`
+(`ctxfy_section__name`), defaults. Only names with `__` are settings: a Kubernetes Service called
+ctxfy injects `CTXFY_PORT` and its like into every pod.
+"""
+
+import os
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, override
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NestedSecretsSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from ctxfy.core.exceptions import ConfigurationError
+from ctxfy.core.models.monitoring_models import LogLevel
+
+
+PREFIX = "CTXFY_"
+DELIMITER = "__"
+SECRETS_DIR = "/run/secrets"
+
+type Words = Annotated[tuple[str, ...], NoDecode]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _split_words(cls, value: object, info: Any) -> object:  # noqa: ANN401 - pydantic's ValidationInfo
+        annotation = str(cls.model_fields[info.field_name].annotation)
+        if isinstance(value, str) and annotation == "Words":
+            return tuple(word.strip() for word in value.split(",") if word.strip())
+        return value
+
+
+class ServerSettings(_Section):
+    """
+    Where the server listens and whom it answers.
+    """
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 picks one.")
+    allowed_hosts: Words = Field(
+        default=(), description="Host names answered for, beside loopback; globs; commas between."
+    )
+    max_body_bytes: int = Field(
+        default=4 * 1024 * 1024, ge=1024, description="Largest request body, bytes."
+    )
+    shutdown_seconds: int = Field(
+        default=5, ge=1, le=300, description="How long open requests may take at shutdown."
+    )
+
+
+class CorsSettings(_Section):
+    """
+    Which web pages may call the server from a browser.
+    """
+
+    origins: Words = Field(
+        default=(), description="Such as https://app.example.com; * is all; commas between."
+    )
+
+
+class LoggingSettings(_Section):
+    """
+    What is written about what happens.
+    """
+
+    format: Literal["json", "console", "auto"] = Field(
+        default="auto", description="json, console (readable), or auto: console on a terminal."
+    )
+    level: LogLevel = Field(default=LogLevel.INFO, description="Least level written.")
+    user_id: Literal["pseudonym", "clear"] = Field(
+        default="pseudonym", description="How people are named in logs."
+    )
+
+    @field_validator("level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+
+class AuthSettings(_Section):
+    """
+    Keys and the secrets behind them.
+    """
+
+    bootstrap_key: SecretStr | None = Field(
+        default=None, description="The first admin key, instead of one made and printed."
+    )
+    bootstrap_user: str = Field(default="admin", description="Who the first admin key belongs to.")
+    pepper: SecretStr | None = Field(
+        default=None, description="Base64 of 32 or more bytes; keys the digests of API keys."
+    )
+    master_key: SecretStr | None = Field(
+        default=None, description="Base64 of 32 bytes; wraps the keys of people's data."
+    )
+    key_file: Path | None = Field(
+        default=None,
+        description="Holds both if they are not set; made beside the database if missing.",
+    )
+    max_stale: int = Field(
+        default=300, ge=0, description="Seconds that known keys are served with the store away."
+    )
+
+
+class LimitsSettings(_Section):
+    """
+    What one request may bring.
+    """
+
+    argument_bytes: int = Field(default=1_000_000, ge=1, description="Largest argument, bytes.")
+    arguments_bytes: int = Field(default=2_000_000, ge=1, description="All arguments, bytes.")
+
+
+class MonitoringSettings(_Section):
+    """
+    What operators' tools may see.
+    """
+
+    public_metrics: bool = Field(default=False, description="Whether /metrics needs no key.")
+
+
+class LlmSettings(_Section):
+    """
+    The language model that prompts are for. The server itself calls none.
+    """
+
+    default_model: str | None = Field(
+        default=None, description="Named in logs and metrics for prompts that name no model."
+    )
+
+
+class PromptsSettings(_Section):
+    """
+    Where prompts come from.
+    """
+
+    folder: Path = Field(default=Path("prompts"), description="The folder of prompt files.")
+    check_seconds: int = Field(
+        default=60, ge=1, description="How long the tests of all prompts may take together."
+    )
+    check_memory_mb: int = Field(
+        default=512, ge=64, description="How much memory those tests may take, megabytes."
+    )
+
+
+class StorageSettings(_Section):
+    """
+    Where keys are kept.
+    """
+
+    url: str = Field(default="sqlite:///var/ctxfy.db", description="sqlite:///PATH.")
+    migrate: Literal["auto", "check"] = Field(
+        default="auto", description="auto brings the tables up to date; check only looks."
+    )
+    lock_seconds: float = Field(
+        default=5.0, gt=0, le=60, description="How long a write waits for another process."
+    )
+
+
+class Settings(BaseSettings):
+    """
+    Everything that can be set.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter=DELIMITER,
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        secrets_dir=SECRETS_DIR,
+    )
+
+    server: ServerSettings = ServerSettings()
+    cors: CorsSettings = CorsSettings()
+    logging: LoggingSettings = LoggingSettings()
+    auth: AuthSettings = AuthSettings()
+    limits: LimitsSettings = LimitsSettings()
+    monitoring: MonitoringSettings = MonitoringSettings()
+    llm: LlmSettings = LlmSettings()
+    prompts: PromptsSettings = PromptsSettings()
+    storage: StorageSettings = StorageSettings()
+
+    @override
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """
+        Order the sources, the strongest first; there is no .env file.
+        """
+        del dotenv_settings
+        files = NestedSecretsSettingsSource(
+            file_secret_settings,
+            secrets_dir_missing="ok",
+            secrets_prefix=PREFIX,
+            secrets_nested_delimiter=DELIMITER,
+        )
+        return init_settings, env_settings, files
+
+
+def load_settings(command_line: Mapping[str, Mapping[str, object]] | None = None) -> Settings:
+    """
+    Read the settings once.
+
+    Args:
+        command_line: By section and name; what was not given is left out.
+
+    Raises:
+        ConfigurationError: A name is unknown, or a value cannot be; with the nearest right name.
+    """
+    _refuse_unknown(os.environ)
+    try:
+        return Settings(**{name: dict(values) for name, values in (command_line or {}).items()})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - sections come as dicts
+    except ValidationError as error:
+        raise ConfigurationError(_explain(error)) from error
+
+
+def decode_secret(name: str, secret: SecretStr) -> bytes:
+    """
+    Read a secret that is written in base64.
+
+    Raises:
+        ConfigurationError: It is no base64.
+    """
+    try:
+        return b64decode(secret.get_secret_value().strip(), validate=True)
+    except (Base64Error, ValueError) as error:
+        raise ConfigurationError(
+            f"{name} is not base64; make one with 'openssl rand -base64 32'."
+        ) from error
+
+
+def variable_name(section: str, name: str) -> str:
+    """
+    Name the environment variable of a setting.
+    """
+    return f"{PREFIX}{section}{DELIMITER}{name}".upper()
+
+
+def setting_names() -> tuple[str, ...]:
+    """
+    List the environment variables of all settings.
+    """
+    return tuple(
+        variable_name(section, name)
+        for section, field in Settings.model_fields.items()
+        for name in _fields_of(field.annotation)
+    )
+
+
+def _fields_of(section: object) -> Mapping[str, object]:
+    return (
+        section.model_fields if isinstance(section, type) and issubclass(section, BaseModel) else {}
+    )
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    known = setting_names()
+    for name in sorted(environment):
+        upper = name.upper()
+        if upper.startswith(PREFIX) and DELIMITER in upper and upper not in known:
+            near = get_close_matches(upper, known, n=1, cutoff=0.5)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise ConfigurationError(f"There is no setting {name} (in the environment){hint}")
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    section, *rest = (str(part) for part in first["loc"])
+    name = rest[0] if rest else ""
+    message = first["msg"][:1].lower() + first["msg"][1:]
+    return f"The setting {variable_name(section, name)} cannot be used: {message}."

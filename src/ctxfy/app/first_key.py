@@ -1,0 +1,69 @@
+"""
+The first start: one admin key, made and shown once, or set from outside and not shown.
+"""
+
+import sys
+from typing import TextIO
+
+from ctxfy.adapters.auth.api_key_service import ApiKeyService
+from ctxfy.app.config import Settings
+from ctxfy.core.exceptions import ConfigurationError
+from ctxfy.core.use_cases.auth_use_cases import parse_key
+
+
+async def ensure_first_key(settings: Settings, keys: ApiKeyService) -> str | None:
+    """
+    Create the first admin key if the store holds no key. Returns it if it is to be shown.
+
+    Raises:
+        ConfigurationError: `auth.bootstrap_key` is no key.
+        UnavailableError: The store is out of reach.
+    """
+    wanted = settings.auth.bootstrap_key
+    if wanted is None:
+        return await keys.create_first_key(settings.auth.bootstrap_user)
+    secret = wanted.get_secret_value().strip()
+    if parse_key(secret) is None:
+        raise ConfigurationError(
+            "CTXFY_AUTH__BOOTSTRAP_KEY is malformed; make one with 'ctxfy keys create --dry-run'."
+        )
+    await keys.create_first_key(settings.auth.bootstrap_user, secret)
+    return None
+
+
+def announce_first_key(settings: Settings, api_key: str, stream: TextIO | None = None) -> None:
+    """
+    Show the first key, the address, and a snippet to paste. To stderr: logs go to stdout.
+    """
+    url = base_url(settings)
+    print(
+        f"""
+ctxfy serves your prompts at {url}/mcp
+
+This is your admin key. It is shown this once; keep it safe:
+
+    {api_key}
+
+Connect Claude Code:
+
+    claude mcp add --transport http ctxfy {url}/mcp --header "Authorization: Bearer {api_key}"
+
+Cursor, VS Code and others, in their mcp.json:
+
+    {{"mcpServers": {{"ctxfy": {{"url": "{url}/mcp",
+      "headers": {{"Authorization": "Bearer {api_key}"}}}}}}}}
+
+Make narrower keys for people and programs: ctxfy keys create --user NAME
+""",
+        file=stream or sys.stderr,
+        flush=True,
+    )
+
+
+def base_url(settings: Settings) -> str:
+    """
+    The address to show to a person on this machine.
+    """
+    host = settings.server.host
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104 - compared, not bound
+    return f"http://{f'[{shown}]' if ':' in shown else shown}:{settings.server.port}"

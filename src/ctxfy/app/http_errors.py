@@ -1,0 +1,148 @@
+"""
+Errors become responses here, by class: one table, and two shapes.
+
+REST gets `application/problem+json` (RFC 9457), `/mcp` a JSON-RPC error.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Scope
+
+from ctxfy.core.exceptions import (
+    ApiKeyNotFoundError,
+    BodyTooLargeError,
+    CtxfyError,
+    ForeignHostError,
+    ForeignOriginError,
+    InvalidArgumentsError,
+    InvalidKeyRequestError,
+    LastAdminKeyError,
+    MethodNotAllowedError,
+    NotAuthenticatedError,
+    NotAuthorizedError,
+    PromptNotFoundError,
+    RenderError,
+    RouteNotFoundError,
+    ScopeNotGrantableError,
+    UnavailableError,
+    UnsupportedMediaTypeError,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """
+    What an error is on the wire.
+
+    Attributes:
+        rpc: The JSON-RPC code; -32000 to -32019 are an implementation's own (MCP 2026-07-28).
+    """
+
+    status: HTTPStatus
+    rpc: int
+
+
+INTERNAL = Outcome(status=HTTPStatus.INTERNAL_SERVER_ERROR, rpc=-32603)
+
+OUTCOMES: Mapping[type[CtxfyError], Outcome] = {
+    NotAuthenticatedError: Outcome(status=HTTPStatus.UNAUTHORIZED, rpc=-32001),
+    NotAuthorizedError: Outcome(status=HTTPStatus.FORBIDDEN, rpc=-32003),
+    ScopeNotGrantableError: Outcome(status=HTTPStatus.FORBIDDEN, rpc=-32003),
+    ForeignOriginError: Outcome(status=HTTPStatus.FORBIDDEN, rpc=-32004),
+    ForeignHostError: Outcome(status=HTTPStatus.MISDIRECTED_REQUEST, rpc=-32005),
+    RouteNotFoundError: Outcome(status=HTTPStatus.NOT_FOUND, rpc=-32601),
+    PromptNotFoundError: Outcome(status=HTTPStatus.NOT_FOUND, rpc=-32602),
+    ApiKeyNotFoundError: Outcome(status=HTTPStatus.NOT_FOUND, rpc=-32602),
+    MethodNotAllowedError: Outcome(status=HTTPStatus.METHOD_NOT_ALLOWED, rpc=-32600),
+    LastAdminKeyError: Outcome(status=HTTPStatus.CONFLICT, rpc=-32602),
+    BodyTooLargeError: Outcome(status=HTTPStatus.CONTENT_TOO_LARGE, rpc=-32006),
+    UnsupportedMediaTypeError: Outcome(status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE, rpc=-32007),
+    InvalidArgumentsError: Outcome(status=HTTPStatus.UNPROCESSABLE_CONTENT, rpc=-32602),
+    InvalidKeyRequestError: Outcome(status=HTTPStatus.UNPROCESSABLE_CONTENT, rpc=-32602),
+    RenderError: Outcome(status=HTTPStatus.UNPROCESSABLE_CONTENT, rpc=-32603),
+    UnavailableError: Outcome(status=HTTPStatus.SERVICE_UNAVAILABLE, rpc=-32008),
+}
+
+MCP_PATHS = ("/mcp", "/mcp/")
+
+
+def outcome_of(error: Exception) -> Outcome:
+    """
+    Look an error up by its class, the nearest first; what is not in the table is internal.
+    """
+    for kind in type(error).__mro__:
+        if kind in OUTCOMES:
+            return OUTCOMES[kind]
+    return INTERNAL
+
+
+def error_response(scope: Scope, error: Exception) -> ASGIApp:
+    """
+    Make the answer to an error. Of an error that is not ours, nothing is shown.
+    """
+    outcome = outcome_of(error)
+    request_id = scope.get("state", {}).get("request_id")
+    ours = isinstance(error, CtxfyError) and outcome is not INTERNAL
+    sentence = str(error) if ours else "Something went wrong inside the server."
+    code = error.code if isinstance(error, CtxfyError) else CtxfyError.code
+    details = {"code": code, "request_id": request_id} | _errors(error)
+    body: dict[str, object]
+    if scope.get("path") in MCP_PATHS:
+        media_type = "application/json"
+        rpc_error = {"code": outcome.rpc, "message": sentence, "data": details}
+        body = {"jsonrpc": "2.0", "id": None, "error": rpc_error}
+    else:
+        media_type = "application/problem+json"
+        body = {
+            "type": "about:blank",
+            "title": outcome.status.phrase,
+            "status": outcome.status.value,
+            "detail": sentence,
+        } | details
+    return Response(
+        json.dumps(body, ensure_ascii=False),
+        status_code=outcome.status,
+        media_type=media_type,
+        headers=_headers(error),
+    )
+
+
+def _errors(error: Exception) -> dict[str, object]:
+    if not isinstance(error, InvalidArgumentsError):
+        return {}
+    return {
+        "errors": [
+            {"field": item.field, "message": item.message, "code": str(item.code)}
+            for item in error.result.errors
+        ]
+    }
+
+
+def _headers(error: Exception) -> dict[str, str]:
+    match error:
+        case NotAuthenticatedError(presented=True):
+            description = str(error).replace('"', "'")
+            return {
+                "WWW-Authenticate": (
+                    'Bearer realm="ctxfy", error="invalid_token", '
+                    f'error_description="{description}"'
+                )
+            }
+        case NotAuthenticatedError():
+            return {"WWW-Authenticate": 'Bearer realm="ctxfy"'}
+        case NotAuthorizedError(required=required):
+            return {
+                "WWW-Authenticate": (
+                    f'Bearer realm="ctxfy", error="insufficient_scope", scope="{required}"'
+                )
+            }
+        case MethodNotAllowedError(allowed=allowed):
+            return {"Allow": ", ".join(allowed)}
+        case UnavailableError(retry_after=seconds):
+            return {"Retry-After": str(seconds)}
+        case _:
+            return {}

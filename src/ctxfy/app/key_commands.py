@@ -1,0 +1,218 @@
+"""
+`ctxfy keys`: works on the store directly, whether a server runs or not.
+"""
+
+import asyncio
+import json
+import re
+import sys
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+
+from ctxfy.app.config import load_settings
+from ctxfy.core.exceptions import InvalidKeyRequestError
+from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, RateLimit, Scope
+
+
+if TYPE_CHECKING:
+    from ctxfy.adapters.auth.api_key_service import ApiKeyService
+
+app = App(name="keys", help="Create, list, show and revoke API keys.")
+
+type Json = Annotated[bool, Parameter(name="--json", negative="", help="Write JSON.")]
+
+_RATE = re.compile(r"([0-9]{1,9})/(second|minute|hour|day)")
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+
+
+@app.command
+def create(
+    *,
+    user: Annotated[str, Parameter(help="The person or program the key is for.")],
+    scope: Annotated[Scope, Parameter(help="What it may do; each includes the ones before.")] = (
+        Scope.READ
+    ),
+    ttl_hours: Annotated[int | None, Parameter(help="Life in hours; default: no end.")] = None,
+    prompts: Annotated[
+        tuple[str, ...],
+        Parameter(help="Glob over prompt names it may use; may be repeated.", negative=""),
+    ] = (),
+    rate_limit: Annotated[str | None, Parameter(help="Such as 600/minute.")] = None,
+    name: Annotated[str, Parameter(help="A note on what it is for.")] = "",
+    as_json: Json = False,
+) -> None:
+    """
+    Create a key and write it to standard output, the only time it can be seen.
+    """
+    limit = parse_rate(rate_limit) if rate_limit else None
+
+    async def act() -> tuple[str, ApiKeyInfo]:
+        async with _service() as keys:
+            api_key = await keys.create_api_key(
+                user,
+                scope=scope,
+                ttl_hours=ttl_hours,
+                name=name,
+                prompts=prompts or ("*",),
+                rate_limit=limit,
+            )
+            info = await keys.get_api_key_info(api_key)
+            assert info is not None  # noqa: S101 - it was created just now
+            return api_key, info
+
+    api_key, info = asyncio.run(act())
+    if as_json:
+        _write_json({"api_key": api_key} | plain_key(info))
+        return
+    print(api_key)
+    print(f"Key {info.key_id} for {user}, scope {scope}. It is not shown again.", file=sys.stderr)
+
+
+@app.command(name="list")
+def list_keys(
+    *,
+    user: Annotated[str | None, Parameter(help="Only the keys of this user.")] = None,
+    as_json: Json = False,
+) -> None:
+    """
+    List the keys, oldest first.
+    """
+
+    async def act() -> list[ApiKeyInfo]:
+        async with _service() as keys:
+            return await (keys.list_user_api_keys(user) if user else keys.list_api_keys())
+
+    found = asyncio.run(act())
+    if as_json:
+        _write_json([plain_key(info) for info in found])
+        return
+    _table(found)
+
+
+@app.command
+def show(key_id: str, /, *, as_json: Json = False) -> None:
+    """
+    Show what is known of a key, given its public id.
+    """
+
+    async def act() -> ApiKeyInfo:
+        async with _service() as keys:
+            return await keys.find_api_key(KeyId(public_id(key_id)))
+
+    info = plain_key(asyncio.run(act()))
+    if as_json:
+        _write_json(info)
+        return
+    for field, value in info.items():
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+        print(f"{field + ':':<14}{'-' if shown in (None, '') else shown}")
+
+
+@app.command
+def revoke(key_id: str, /, *, as_json: Json = False) -> None:
+    """
+    End a key for good; running servers refuse it within a second.
+    """
+
+    async def act() -> ApiKeyInfo:
+        async with _service() as keys:
+            return await keys.revoke_api_key(KeyId(public_id(key_id)))
+
+    info = asyncio.run(act())
+    if as_json:
+        _write_json(plain_key(info))
+        return
+    print(f"Key {info.key_id} of {info.user_id} is revoked.")
+
+
+def parse_rate(text: str) -> RateLimit:
+    """
+    Read a rate such as `600/minute`.
+
+    Raises:
+        InvalidKeyRequestError: It is none.
+    """
+    match = _RATE.fullmatch(text.strip().lower())
+    if match is None:
+        raise InvalidKeyRequestError(
+            f"'{text}' is no rate; write for example 600/minute (second, minute, hour, day)."
+        )
+    return RateLimit(requests=int(match[1]), seconds=_SECONDS[match[2]])
+
+
+def public_id(text: str) -> str:
+    """
+    Take the public id out of what was pasted: the id, or by mistake a whole key.
+    """
+    return text.split("_")[1] if text.startswith("ctxfy_") else text
+
+
+def plain_key(info: ApiKeyInfo) -> dict[str, object]:
+    """
+    Lay a key out as JSON data, without its digest.
+    """
+    limit = info.rate_limit
+    return {
+        "key_id": info.key_id,
+        "user_id": info.user_id,
+        "name": info.name,
+        "scope": str(info.scope),
+        "status": str(info.status),
+        "prompts": list(info.prompts),
+        "rate_limit": f"{limit.requests}/{limit.seconds}s" if limit else None,
+        "created_at": _moment(info.created_at),
+        "expires_at": _moment(info.expires_at),
+        "last_used_at": _moment(info.last_used_at),
+        "revoked_at": _moment(info.revoked_at),
+    }
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _table(found: list[ApiKeyInfo]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("KEY ID", "USER", "SCOPE", "STATUS", "PROMPTS", "EXPIRES", "LAST USED", "NAME"):
+        table.add_column(heading, overflow="fold")
+    for info in found:
+        table.add_row(
+            info.key_id,
+            info.user_id,
+            str(info.scope),
+            str(info.status),
+            " ".join(info.prompts),
+            _moment(info.expires_at) or "-",
+            _moment(info.last_used_at) or "-",
+            info.name,
+        )
+    Console(highlight=False, markup=False).print(table)
+
+
+def _write_json(value: object) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+@asynccontextmanager
+async def _service() -> AsyncGenerator["ApiKeyService"]:
+    from ctxfy.adapters.auth.api_key_service import ApiKeyService
+    from ctxfy.adapters.monitoring.null_logging import NullLogging
+    from ctxfy.app.bootstrap import opened_storage
+    from ctxfy.app.loading import utc_now
+
+    async with opened_storage(load_settings()) as storage:
+        yield ApiKeyService(
+            storage.keys,
+            storage.material,
+            now=utc_now,
+            monotonic=time.monotonic,
+            logging=NullLogging(),
+        )

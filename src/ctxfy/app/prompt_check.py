@@ -1,0 +1,94 @@
+"""
+Checking a prompt folder in a child process, so that no prompt can hurt who checks it.
+"""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctxfy.app.config import Settings
+from ctxfy.core.models.prompt_models import PromptProblem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckReport:
+    """
+    What was found in a folder.
+
+    Attributes:
+        revision: Names the very set that was checked; empty if there are problems.
+    """
+
+    problems: tuple[PromptProblem, ...]
+    prompts: int = 0
+    tests: int = 0
+    revision: str = ""
+
+
+class PromptCheck:
+    """
+    A check under way: started at construction, so that other work can go on beside it.
+    """
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        self._folder = folder
+        self._seconds = settings.prompts.check_seconds
+        self._megabytes = settings.prompts.check_memory_mb
+        limits = settings.limits
+        numbers = (
+            self._seconds,
+            self._megabytes,
+            limits.argument_bytes,
+            limits.arguments_bytes,
+        )
+        # Our own interpreter and module, no shell; the folder is one argument of it.
+        self._process = subprocess.Popen(  # noqa: S603
+            [
+                sys.executable,
+                "-m",
+                "ctxfy.app.check_worker",
+                str(folder),
+                *(str(number) for number in numbers),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def result(self) -> CheckReport:
+        """
+        Wait for the end and say what was found. A child that was stopped is a problem like others.
+        """
+        try:
+            # The child's own limit is processor time; it may also wait on a disk.
+            output, errors = self._process.communicate(timeout=self._seconds * 2)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            output, errors = self._process.communicate()
+        place, report = "", None
+        for line in output.splitlines():
+            record = json.loads(line)
+            place, report = record.get("at", place), record.get("report", report)
+        if report is None:
+            return CheckReport(problems=(self._stopped(place, errors),))
+        return CheckReport(
+            problems=tuple(PromptProblem(**item) for item in report.pop("problems")), **report
+        )
+
+    def _stopped(self, place: str, errors: str) -> PromptProblem:
+        path, _, line = place.rpartition(":")
+        if "MemoryError" in errors or "memory allocation" in errors:
+            cause = f"took more than {self._megabytes} MB of memory"
+        elif self._process.returncode < 0:
+            cause = f"took more than {self._seconds} seconds"
+        else:
+            cause = "ended before its time"
+        what = "the test here" if place else "loading this folder"
+        return PromptProblem(
+            path=path or str(self._folder),
+            line=int(line) if line.isdigit() else None,
+            message=f"{what} {cause}; make the prompt smaller",
+        )

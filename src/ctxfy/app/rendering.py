@@ -1,0 +1,134 @@
+"""
+Rendering without a server, for the author's terminal.
+"""
+
+import sys
+from base64 import b64encode
+from collections.abc import Iterable
+from pathlib import Path
+
+from ctxfy.adapters.validation.schema_validator import SchemaValidator
+from ctxfy.app.config import Settings
+from ctxfy.app.loading import make_loader
+from ctxfy.core.exceptions import (
+    ConfigurationError,
+    InvalidArgumentsError,
+    PromptNotFoundError,
+    RenderError,
+)
+from ctxfy.core.models.prompt_models import (
+    Content,
+    ImageContent,
+    Message,
+    RenderedPrompt,
+    ResourceContent,
+    TextContent,
+)
+from ctxfy.core.use_cases.prompt_use_cases import joined_text
+from ctxfy.core.use_cases.validation_use_cases import did_you_mean
+
+
+def parse_values(words: Iterable[str]) -> dict[str, str]:
+    """
+    Read `key=value` words; `key=@FILE` takes the value from a file, `key=@-` from standard input.
+
+    Raises:
+        ConfigurationError: A word has no `=`, or a file cannot be read.
+    """
+    values: dict[str, str] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise ConfigurationError(f"'{word}' is not of the form key=value.")
+        values[key] = _read(value[1:]) if value.startswith("@") else value
+    return values
+
+
+def _read(path: str) -> str:
+    try:
+        return sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"The file '{path}' cannot be read as text: {error}.") from error
+
+
+def render_here(
+    settings: Settings, name: str, version: str | None, values: dict[str, str]
+) -> RenderedPrompt:
+    """
+    Load the folder and render one prompt of it; no key is needed, nothing is counted.
+
+    Raises:
+        CatalogError: The folder holds mistakes.
+        PromptNotFoundError: It holds no such prompt.
+        InvalidArgumentsError: With every mistake at once.
+        RenderError: The template failed; here with the engine's own words.
+    """
+    validator = SchemaValidator()
+    snapshot = make_loader(settings.prompts.folder, validator).load()
+    template = snapshot.catalog.find(name, version)
+    if template is None:
+        hint = did_you_mean(name, [item.name for item in snapshot.catalog])
+        raise PromptNotFoundError(name, version, hint=hint or "")
+    outcome = validator.validate(template, values)
+    if not outcome.result.is_valid:
+        raise InvalidArgumentsError(name, outcome.result)
+    try:
+        messages = snapshot.compiled[template.name, template.version].render(outcome.values)
+    except RenderError as error:
+        raise ConfigurationError(f"{error} {error.detail}".strip()) from error
+    return RenderedPrompt(
+        name=template.name,
+        version=template.version,
+        description=template.description,
+        model=template.model or settings.llm.default_model,
+        messages=messages,
+        digest=template.digest,
+        revision=snapshot.catalog.revision,
+    )
+
+
+def show_messages(messages: Iterable[Message]) -> str:
+    """
+    Lay messages out for reading: a heading with the role, then the text.
+    """
+    return "\n\n".join(f"[{message.role}]\n{_show(message.content)}" for message in messages)
+
+
+def _show(content: Content) -> str:
+    match content:
+        case TextContent(text=text):
+            return text
+        case ResourceContent(uri=uri, mime_type=mime_type, text=text):
+            return f"({uri}, {mime_type})\n{text if text is not None else '(binary)'}"
+        case ImageContent(mime_type=mime_type, data=data):
+            return f"({mime_type}, {len(data)} bytes)"
+
+
+def plain_rendering(rendered: RenderedPrompt) -> dict[str, object]:
+    """
+    Lay a rendering out as JSON data.
+    """
+    return {
+        "template_id": rendered.name,
+        "version": rendered.version,
+        "llm_model": rendered.model,
+        "messages": [
+            {"role": str(message.role), "content": plain_content(message.content)}
+            for message in rendered.messages
+        ],
+        "result": joined_text(rendered.messages),
+    }
+
+
+def plain_content(content: Content) -> dict[str, object]:
+    """
+    Lay one content out as JSON data, in MCP's shape.
+    """
+    match content:
+        case TextContent(text=text):
+            return {"type": "text", "text": text}
+        case ImageContent(mime_type=mime_type, data=data):
+            return {"type": "image", "mimeType": mime_type, "data": b64encode(data).decode()}
+        case ResourceContent(uri=uri, mime_type=mime_type, text=text, blob=blob):
+            body = {"text": text} if text is not None else {"blob": b64encode(blob or b"").decode()}
+            return {"type": "resource", "resource": {"uri": uri, "mimeType": mime_type} | body}

@@ -1,0 +1,110 @@
+"""
+Every route there is, with its policy: one table. What is not in it does not exist.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ctxfy.core.models.auth_models import RoutePolicy
+from ctxfy.core.models.auth_models import Scope as KeyScope
+
+
+type Handler = Callable[[Request], Awaitable[Response]]
+
+MCP = "/mcp"
+MCP_WITH_SLASH = "/mcp/"
+HEALTH = "/health"
+LIVE = "/health/live"
+READY = "/health/ready"
+METRICS = "/metrics"
+WELL_KNOWN = "/.well-known/{rest:path}"
+REGISTER = "/register"
+
+
+def route_policies(*, public_metrics: bool) -> tuple[RoutePolicy, ...]:
+    """
+    Lay out the table.
+    """
+    return (
+        # Clients are configured with and without the slash; a redirect would lose their POST.
+        *(
+            RoutePolicy(
+                path=path, methods=("POST",), scope=KeyScope.READ, consumes="application/json"
+            )
+            for path in (MCP, MCP_WITH_SLASH)
+        ),
+        # Probes and scrapers come by address, so their Host is nobody's name.
+        *(
+            RoutePolicy(path=path, methods=("GET",), scope=None, any_host=True)
+            for path in (HEALTH, LIVE, READY)
+        ),
+        RoutePolicy(
+            path=METRICS,
+            methods=("GET",),
+            scope=None if public_metrics else KeyScope.READ,
+            narrowed=False,
+            any_host=True,
+        ),
+        *(
+            RoutePolicy(path=path, methods=("GET", "POST"), scope=None)
+            for path in (WELL_KNOWN, REGISTER)
+        ),
+    )
+
+
+class Dispatcher:
+    """
+    Hands a request to the application of its route; the gate has found that there is one.
+
+    Raises:
+        ValueError: A route has no application, or an application no route.
+    """
+
+    def __init__(self, policies: Sequence[RoutePolicy], apps: Mapping[str, ASGIApp]) -> None:
+        paths = {policy.path for policy in policies}
+        if paths != set(apps):
+            message = f"routes and applications differ: {sorted(paths ^ set(apps))}"
+            raise ValueError(message)
+        self._apps = dict(apps)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """
+        Hand one request on.
+        """
+        if scope["type"] == "http":
+            await self._apps[scope["state"]["route"]](scope, receive, send)
+
+
+def endpoint(handler: Handler) -> ASGIApp:
+    """
+    Make an ASGI application of a function from request to response.
+    """
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        response = await handler(Request(scope, receive))
+        await response(scope, receive, send)
+
+    return app
+
+
+def at_path(app: ASGIApp, path: str) -> ASGIApp:
+    """
+    Show an application every request as one to `path`.
+    """
+
+    async def moved(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "path": path, "raw_path": path.encode()}, receive, send)
+
+    return moved
+
+
+async def no_oauth(_request: Request) -> Response:
+    """
+    Say, in the one form that real clients take for a plain no, that there is no OAuth here.
+
+    Anything else at these addresses makes clients open log-in dialogs or give up.
+    """
+    return JSONResponse({"error": "not_found"}, status_code=404)
