@@ -86,8 +86,7 @@ def error_response(scope: Scope, error: Exception) -> ASGIApp:
     """
     outcome = outcome_of(error)
     request_id = scope.get("state", {}).get("request_id")
-    ours = isinstance(error, CtxfyError) and outcome is not INTERNAL
-    sentence = str(error) if ours else "Something went wrong inside the server."
+    sentence = _sentence(error, outcome)
     code = error.code if isinstance(error, CtxfyError) else CtxfyError.code
     details = {"code": code, "request_id": request_id} | _errors(error)
     body: dict[str, object]
@@ -109,6 +108,18 @@ def error_response(scope: Scope, error: Exception) -> ASGIApp:
         media_type=media_type,
         headers=_headers(error),
     )
+
+
+def _sentence(error: Exception, outcome: Outcome) -> str:
+    if outcome is INTERNAL:
+        return "Something went wrong inside the server."
+    if isinstance(error, UnavailableError):
+        # Its own sentence is for the operator: it names files.
+        return (
+            f"The server cannot reach its {error.dependency} right now; "
+            f"try again in {error.retry_after} seconds."
+        )
+    return str(error)
 
 
 def _errors(error: Exception) -> dict[str, object]:

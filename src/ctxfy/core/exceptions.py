@@ -63,9 +63,9 @@ class PromptNotFoundError(PromptError):
 
     code = "prompt.not_found"
 
-    def __init__(self, name: str, version: str | None = None) -> None:
+    def __init__(self, name: str, version: str | None = None, *, hint: str = "") -> None:
         wanted = f"{name!r}" if version is None else f"{name!r} in version {version!r}"
-        super().__init__(f"Unknown prompt: {wanted}.")
+        super().__init__(f"Unknown prompt: {wanted}{f'; {hint}' if hint else '.'}")
         self.name = name
         self.version = version
 

@@ -10,9 +10,7 @@ from ctxfy.core.models.prompt_models import PromptTemplate
 
 
 # `[0-9]`, not `\d`, which takes the digits of every alphabet.
-_VERSION = re.compile(
-    r"([0-9]{1,9}(?:\.[0-9]{1,9}){0,3})(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
-)
+_VERSION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9}){0,3})(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?")
 
 type VersionKey = tuple[tuple[int, ...], int, tuple[tuple[int, int, str], ...]]
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from ctxfy.core.models.auth_models import Scope
 
 
-type Value = str | int | float | bool | None | tuple[Value, ...] | Mapping[str, Value]
+type Value = str | int | float | bool | tuple[Value, ...] | Mapping[str, Value] | None
 """
 A validated argument. Sequences are tuples and mappings read-only, so that a template cannot
 change what it was given.

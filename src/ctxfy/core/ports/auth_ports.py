@@ -15,6 +15,7 @@ from ctxfy.core.models.auth_models import (
     RateLimit,
     Scope,
 )
+from ctxfy.core.models.limit_models import LimitDecision
 
 
 class AuthCommandPort(Protocol):
@@ -40,7 +41,7 @@ class AuthCommandPort(Protocol):
         """
         ...
 
-    async def create_api_key(  # noqa: PLR0913 - the signature is the specification's, and grew
+    async def create_api_key(
         self,
         user_id: str,
         *,
@@ -183,5 +184,43 @@ class KeyMaterialPort(Protocol):
     def pepper_id(self) -> int:
         """
         Which pepper new digests are made with.
+        """
+        ...
+
+
+class RateLimiterPort(Protocol):
+    """
+    Driven port: how often a subject came. Not implemented yet.
+    """
+
+    async def take(self, subject: str, limit: RateLimit, cost: int = 1) -> LimitDecision:
+        """
+        Count a request of a subject (`key:ID`, `address:IP`) and decide about it.
+
+        Never raises for a dependency that is away: the limiter has a stated policy for that.
+        """
+        ...
+
+
+class SessionStorePort(Protocol):
+    """
+    Driven port: browsers that showed a key. Not implemented yet.
+    """
+
+    async def open(self, key_id: KeyId, token_digest: str, *, expires_at: datetime) -> None:
+        """
+        Keep a session under the digest of its token.
+        """
+        ...
+
+    async def find(self, token_digest: str, *, now: datetime) -> KeyId | None:
+        """
+        Return whose session it is; None if there is none, it is over, or its key is.
+        """
+        ...
+
+    async def close(self, token_digest: str) -> None:
+        """
+        End a session. Idempotent.
         """
         ...

@@ -32,7 +32,9 @@ class LoggingPort(Protocol):
         """
         ...
 
-    def log_error(self, request_id: str | None, error: Exception, context: Mapping[str, object]) -> None:
+    def log_error(
+        self, request_id: str | None, error: Exception, context: Mapping[str, object]
+    ) -> None:
         """
         Write an error with its structured stack.
         """
@@ -64,7 +66,7 @@ class MetricsPort(Protocol):
         """
         ...
 
-    def record_prompt_execution(  # noqa: PLR0913 - the signature is the specification's, and grew
+    def record_prompt_execution(
         self,
         template_id: str,
         latency_ms: float,

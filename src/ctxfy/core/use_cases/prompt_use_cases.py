@@ -82,7 +82,9 @@ def split_body(body: str, first_line: int = 1) -> tuple[Block, ...]:
 
 def _block(marker: Marker | None, lines: Sequence[str], start: int) -> Block:
     first = next((index for index, line in enumerate(lines) if line.strip()), len(lines))
-    last = next((index for index in range(len(lines), first, -1) if lines[index - 1].strip()), first)
+    last = next(
+        (index for index in range(len(lines), first, -1) if lines[index - 1].strip()), first
+    )
     return Block(marker=marker, text="\n".join(lines[first:last]), line=start + first)
 
 
@@ -175,7 +177,9 @@ def assess_rendering(expect: Expectation, messages: Sequence[Message]) -> tuple[
     if expect.roles and roles != expect.roles:
         complaints.append(f"expected roles {', '.join(expect.roles)}, got {', '.join(roles)}")
     complaints += [f"expected the text {part!r}" for part in expect.contains if part not in text]
-    complaints += [f"the text {part!r} must not appear" for part in expect.not_contains if part in text]
+    complaints += [
+        f"the text {part!r} must not appear" for part in expect.not_contains if part in text
+    ]
     if expect.equals is not None and text.strip() != expect.equals.strip():
         complaints.append("the text differs from `equals`")
     return tuple(complaints)

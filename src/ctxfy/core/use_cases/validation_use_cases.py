@@ -98,23 +98,23 @@ def explain_mistake(argument: PromptArgument, code: ErrorCode) -> str:
     """
     Say what is wrong with an argument and how to mend it, without showing the value.
     """
-    name = f"Argument '{argument.name}'"
     unit = "items" if argument.type is ArgumentType.LIST else "characters"
     match code:
         case ErrorCode.MISSING:
-            return f"{name} is required."
+            verdict = "is required"
         case ErrorCode.INVALID_CHOICE:
-            return f"{name} must be one of: {', '.join(argument.choices)}."
+            verdict = f"must be one of: {', '.join(argument.choices)}"
         case ErrorCode.TOO_LONG:
-            return f"{name} has more than {argument.max_length} {unit}."
+            verdict = f"has more than {argument.max_length} {unit}"
         case ErrorCode.TOO_SHORT:
-            return f"{name} has fewer than {argument.min_length} {unit}."
+            verdict = f"has fewer than {argument.min_length} {unit}"
         case ErrorCode.PATTERN:
-            return f"{name} must match the pattern {argument.pattern}."
+            verdict = f"must match the pattern {argument.pattern}"
         case ErrorCode.OUT_OF_RANGE:
-            return f"{name} must be {_range_text(argument)}."
+            verdict = f"must be {_range_text(argument)}"
         case _:
-            return f"{name} must be {_KIND_TEXTS[argument.type]}."
+            verdict = f"must be {_KIND_TEXTS[argument.type]}"
+    return f"Argument '{argument.name}' {verdict}."
 
 
 def _range_text(argument: PromptArgument) -> str:
@@ -128,8 +128,12 @@ def shorten(text: str, limit: int = 64) -> str:
     """
     Make a name that came from outside fit to be shown: printable and short.
     """
-    printable = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-    return printable if len(printable) <= limit else printable[: limit - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    printable = "".join(
+        char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text
+    )
+    return (
+        printable if len(printable) <= limit else printable[: limit - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    )
 
 
 def split_list(text: str) -> list[object]:
@@ -170,6 +174,8 @@ def describe_argument(argument: PromptArgument) -> str:
         facts.append(f"{kind}: {', '.join(argument.choices)}")
     elif argument.type is not ArgumentType.STRING:
         facts.append(_TYPE_HINTS.get(argument.type, str(argument.type)))
+    if argument.minimum is not None or argument.maximum is not None:
+        facts.append(_range_text(argument))
     if argument.default not in (None, "", ()):
         facts.append(f"default: {show_value(argument.default)}")
     if argument.example is not None:
@@ -187,7 +193,9 @@ def show_value(value: Value) -> str:
     """
     if isinstance(value, str):
         return value
-    if isinstance(value, tuple) and all(isinstance(item, str) and "," not in item for item in value):
+    if isinstance(value, tuple) and all(
+        isinstance(item, str) and "," not in item for item in value
+    ):
         return ", ".join(str(item) for item in value)
     return json.dumps(thaw(value), ensure_ascii=False)
 
@@ -198,8 +206,8 @@ _KIND_TEXTS: Mapping[ArgumentType, str] = {
     ArgumentType.INTEGER: "a whole number, such as 3",
     ArgumentType.NUMBER: "a finite number, such as 2.5",
     ArgumentType.BOOLEAN: "true or false",
-    ArgumentType.LIST: "a list: items between commas, or JSON such as [\"a\", \"b\"]",
-    ArgumentType.OBJECT: "a JSON object, such as {\"key\": \"value\"}",
+    ArgumentType.LIST: 'a list: items between commas, or JSON such as ["a", "b"]',
+    ArgumentType.OBJECT: 'a JSON object, such as {"key": "value"}',
 }
 
 _TYPE_HINTS: Mapping[ArgumentType, str] = {

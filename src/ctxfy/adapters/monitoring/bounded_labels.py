@@ -1,0 +1,46 @@
+"""
+Labels that cannot grow without bound, whatever is counted.
+"""
+
+from collections.abc import Sequence
+
+from prometheus_client.metrics import MetricWrapperBase
+
+from ctxfy.core.use_cases.monitoring_use_cases import OTHER
+
+
+MAX_VALUES = 1000
+NONE = "none"
+"""
+The label of what is absent or empty: to Prometheus, an empty label is no label.
+"""
+
+
+class BoundedLabels[M: MetricWrapperBase]:
+    """
+    A metric whose labels take a limited number of values each; the ones after become `other`.
+
+    Args:
+        metric: The metric, not labelled yet.
+        names: Its labels.
+        limit: How many values each label may have.
+    """
+
+    def __init__(self, metric: M, names: Sequence[str], limit: int = MAX_VALUES) -> None:
+        self._metric = metric
+        self._seen: list[set[str]] = [set() for _ in names]
+        self._limit = limit
+
+    def of(self, *values: str | None) -> M:
+        """
+        Return the metric for these labels, in the order of their names.
+        """
+        return self._metric.labels(*map(self._fold, self._seen, values))
+
+    def _fold(self, seen: set[str], value: str | None) -> str:
+        value = value or NONE
+        if value not in seen:
+            if len(seen) >= self._limit:
+                return OTHER
+            seen.add(value)
+        return value

@@ -1,0 +1,142 @@
+"""
+Puts the pipeline under everything that logs in this process.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Literal, TextIO, override
+
+import structlog
+from structlog.stdlib import ProcessorFormatter, filter_by_level
+
+from ctxfy.adapters.monitoring.log_lines import console_line, json_line
+from ctxfy.adapters.monitoring.log_pipeline import Line, LineFormatter
+from ctxfy.core.models.monitoring_models import LogLevel
+
+
+LogFormat = Literal["json", "console", "auto"]
+
+OFF = logging.CRITICAL + 1
+
+# The least level of a library and all below it, however verbose we are asked to be.
+# FastMCP, mcp and what they send requests with print whole messages at DEBUG, and those hold the
+# arguments of prompts: people's text, which is never logged. So do the SQL drivers with the values
+# of statements, SQLAlchemy already at INFO. Our own line replaces uvicorn's access log.
+_FLOORS = {
+    "fastmcp": logging.WARNING,
+    "mcp": logging.WARNING,  # INFO: three lines for every request of the 2025 wire
+    "httpx": logging.INFO,
+    "httpx2": logging.INFO,
+    "httpcore": logging.INFO,
+    "httpcore2": logging.INFO,
+    "sse_starlette": logging.INFO,
+    "asyncio": logging.INFO,
+    "python_multipart": logging.INFO,
+    "aiosqlite": logging.INFO,
+    "alembic": logging.WARNING,
+    "uvicorn.error": logging.WARNING,
+    "sqlalchemy.engine": logging.WARNING,
+    "uvicorn.access": OFF,
+}
+
+# Loggers whose libraries hang handlers of their own on them, FastMCP while it is imported.
+_SELF_WILLED = ("fastmcp", "mcp", "uvicorn", "uvicorn.error", "uvicorn.asgi", "uvicorn.access")
+
+
+def configure_logging(
+    *,
+    format: LogFormat,  # noqa: A002 - the setting is called so
+    level: LogLevel,
+    stream: TextIO,
+    now: Callable[[], datetime],
+) -> None:
+    """
+    Make every record of this process one line on the stream; may be called again.
+
+    Args:
+        format: `auto` is `console` on a terminal and `json` elsewhere.
+        level: The least level written; some libraries have a higher one of their own.
+        stream: Where to write.
+        now: The clock.
+    """
+    root = logging.getLogger()
+    for handler in root.handlers[:]:
+        root.removeHandler(handler)
+    root.addHandler(_LineHandler(stream, LineFormatter(_choose_line(format, stream), now)))
+    root.setLevel(level.value)
+    _tame_libraries(logging.getLevelNamesMapping()[level.value])
+    logging.captureWarnings(capture=True)
+    # For prompt functions that use structlog by themselves.
+    structlog.configure(
+        processors=[filter_by_level, ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+
+
+class _LineHandler(logging.StreamHandler[TextIO]):
+    """
+    Writes lines; drops what is below its library's floor, and what the stream does not take.
+    """
+
+    def __init__(self, stream: TextIO, formatter: logging.Formatter) -> None:
+        super().__init__(stream)
+        self.setFormatter(formatter)
+
+    @override
+    def filter(self, record: logging.LogRecord) -> bool:
+        # Here and not only as levels: a library may set the level of a logger of its own.
+        return record.levelno >= _floor_of(record.name)
+
+    @override
+    def handleError(self, record: logging.LogRecord) -> None:
+        # Full disk, closed pipe: the standard library would print a traceback, over many lines.
+        pass
+
+
+class _PropagatingLogger(logging.Logger):
+    """
+    A logger that takes no handlers and always hands its records on.
+
+    FastMCP installs a handler for coloured boxes, and cuts the way to the root, whenever it is
+    imported or asked to run; uvicorn does the same from its own configuration. Both may happen
+    after ours, so clearing their handlers once is not enough.
+    """
+
+    @override
+    def addHandler(self, hdlr: logging.Handler) -> None:
+        pass
+
+    @override
+    def __setattr__(self, name: str, value: object) -> None:
+        if name != "propagate":
+            super().__setattr__(name, value)
+
+
+def _choose_line(form: LogFormat, stream: TextIO) -> Line:
+    on_terminal = stream.isatty()
+    if form == "console" or (form == "auto" and on_terminal):
+        return partial(console_line, coloured=on_terminal)
+    return json_line
+
+
+def _tame_libraries(level: int) -> None:
+    for name in _SELF_WILLED:
+        logger = logging.getLogger(name)
+        for handler in logger.handlers[:]:
+            logger.removeHandler(handler)
+        logger.propagate = True
+        logger.__class__ = _PropagatingLogger
+        logger.setLevel(logging.NOTSET)
+    for name, floor in _FLOORS.items():
+        logging.getLogger(name).setLevel(max(level, floor))
+
+
+def _floor_of(name: str) -> int:
+    while name:
+        if name in _FLOORS:
+            return _FLOORS[name]
+        name = name.rpartition(".")[0]
+    return logging.NOTSET

@@ -1,0 +1,191 @@
+"""
+`MetricsPort` on Prometheus.
+"""
+
+import platform
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from functools import wraps
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    disable_created_metrics,
+)
+
+from ctxfy.adapters.monitoring.bounded_labels import MAX_VALUES, BoundedLabels
+from ctxfy.adapters.monitoring.request_record import CURRENT_RECORD
+from ctxfy.core.models.auth_models import KeyId
+from ctxfy.core.use_cases.monitoring_use_cases import bound_label
+
+
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""
+Upper bounds of the histograms, seconds: from the express lane to a request about to be cut off.
+"""
+
+
+def _silent[**P](record: Callable[P, None]) -> Callable[P, None]:
+    @wraps(record)
+    def recorded(*args: P.args, **kwargs: P.kwargs) -> None:
+        with suppress(Exception):  # a figure lost is no reason to fail a request
+            record(*args, **kwargs)
+
+    return recorded
+
+
+def new_registry() -> CollectorRegistry:
+    """
+    Make a registry of our own; prometheus_client's default one is shared by whoever imports it.
+    """
+    return CollectorRegistry()
+
+
+class PrometheusMetrics:
+    """
+    Counts into a registry of its own.
+
+    Args:
+        registry: Where the metrics are registered; nothing else should be in it.
+        endpoints: The route templates that exist; all others are counted as `other`.
+        version: Of ctxfy, for `ctxfy_build_info`.
+        max_values: How many values each label may take.
+    """
+
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        *,
+        endpoints: Iterable[str],
+        version: str,
+        max_values: int = MAX_VALUES,
+    ) -> None:
+        # One series more for each counter, and nobody reads them.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self._registry = registry
+        self._limit = max_values
+        self._endpoints = frozenset(endpoints)
+        self._make_request_metrics()
+        self._make_prompt_metrics()
+        self._authentications = self._counter(
+            "ctxfy_authentications", "Decisions about callers", "outcome"
+        )
+        self._catalog_prompts = Gauge("ctxfy_catalog_prompts", "Prompts served", registry=registry)
+        self._catalog = Info("ctxfy_catalog", "The catalog served", registry=registry)
+        Info("ctxfy_build", "What is running", registry=registry).info(
+            {"version": version, "python": platform.python_version()}
+        )
+        ProcessCollector(registry=registry)
+
+    @_silent
+    def record_request(
+        self, endpoint: str, method: str, status_code: int, latency_ms: float
+    ) -> None:
+        """
+        Count a finished request.
+        """
+        endpoint = bound_label(endpoint, self._endpoints)
+        self._requests.of(endpoint, method, str(status_code)).inc()
+        self._request_seconds.of(endpoint, method).observe(latency_ms / 1000)
+
+    @_silent
+    def record_prompt_execution(
+        self,
+        template_id: str,
+        latency_ms: float,
+        success: bool,  # noqa: FBT001 - positional in the port
+        *,
+        version: str = "",
+        model: str | None = None,
+        outcome: str = "",
+    ) -> None:
+        """
+        Count one execution of a known prompt.
+        """
+        outcome = outcome or ("ok" if success else "failed")
+        self._executions.of(template_id, version, model, outcome).inc()
+        self._execution_seconds.of(template_id).observe(latency_ms / 1000)
+
+    @_silent
+    def record_validation_failure(self, template_id: str, code: str) -> None:
+        """
+        Count one mistake in the arguments of a known prompt.
+        """
+        self._validation_failures.of(template_id, code).inc()
+
+    @_silent
+    def record_prompt_count(self, template_id: str, labels: Mapping[str, str]) -> None:
+        """
+        Count by enum arguments; each argument is a count of its own.
+        """
+        for argument, value in labels.items():
+            self._counts.of(template_id, argument, value).inc()
+
+    @_silent
+    def record_authentication(self, outcome: str) -> None:
+        """
+        Count one decision about a caller.
+        """
+        self._authentications.of(outcome).inc()
+
+    @_silent
+    def record_api_key_usage(self, api_key: KeyId, endpoint: str) -> None:
+        """
+        Note the key's id for the request's log line, and count by endpoint alone.
+        """
+        if (record := CURRENT_RECORD.get()) is not None:
+            record.facts["key_id"] = api_key
+        self._key_uses.of(bound_label(endpoint, self._endpoints)).inc()
+
+    @_silent
+    def record_catalog(self, prompts: int, revision: str) -> None:
+        """
+        Set how many prompts are served, and from which revision; the one before is forgotten.
+        """
+        self._catalog_prompts.set(prompts)
+        self._catalog.info({"revision": revision})
+
+    def _make_request_metrics(self) -> None:
+        self._requests = self._counter(
+            "ctxfy_http_requests", "Requests answered", "endpoint", "method", "status"
+        )
+        self._request_seconds = self._histogram(
+            "ctxfy_http_request_duration_seconds",
+            "From a request's first byte to its answer's last",
+            "endpoint",
+            "method",
+        )
+        self._key_uses = self._counter(
+            "ctxfy_api_key_uses", "Requests that came with a valid key", "endpoint"
+        )
+
+    def _make_prompt_metrics(self) -> None:
+        self._executions = self._counter(
+            "ctxfy_prompt_executions", "Prompts executed", "prompt", "version", "model", "outcome"
+        )
+        self._execution_seconds = self._histogram(
+            "ctxfy_prompt_execution_duration_seconds", "Time to execute a prompt", "prompt"
+        )
+        self._validation_failures = self._counter(
+            "ctxfy_prompt_validation_failures", "Mistakes in arguments", "prompt", "code"
+        )
+        self._counts = self._counter(
+            "ctxfy_prompt_counts",
+            "Executions by the enum arguments that the prompt's author named",
+            "prompt",
+            "argument",
+            "value",
+        )
+
+    def _counter(self, name: str, text: str, *labels: str) -> BoundedLabels[Counter]:
+        return BoundedLabels(
+            Counter(name, text, labels, registry=self._registry), labels, self._limit
+        )
+
+    def _histogram(self, name: str, text: str, *labels: str) -> BoundedLabels[Histogram]:
+        metric = Histogram(name, text, labels, registry=self._registry, buckets=BUCKETS)
+        return BoundedLabels(metric, labels, self._limit)

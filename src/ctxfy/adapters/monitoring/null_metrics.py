@@ -1,0 +1,59 @@
+"""
+`MetricsPort` for when nothing is to be counted.
+"""
+
+from collections.abc import Mapping
+
+from ctxfy.core.models.auth_models import KeyId
+
+
+class NullMetrics:
+    """
+    Counts nothing.
+    """
+
+    def record_request(
+        self, endpoint: str, method: str, status_code: int, latency_ms: float
+    ) -> None:
+        """
+        Do nothing.
+        """
+
+    def record_prompt_execution(
+        self,
+        template_id: str,
+        latency_ms: float,
+        success: bool,  # noqa: FBT001 - positional in the port
+        *,
+        version: str = "",
+        model: str | None = None,
+        outcome: str = "",
+    ) -> None:
+        """
+        Do nothing.
+        """
+
+    def record_validation_failure(self, template_id: str, code: str) -> None:
+        """
+        Do nothing.
+        """
+
+    def record_prompt_count(self, template_id: str, labels: Mapping[str, str]) -> None:
+        """
+        Do nothing.
+        """
+
+    def record_authentication(self, outcome: str) -> None:
+        """
+        Do nothing.
+        """
+
+    def record_api_key_usage(self, api_key: KeyId, endpoint: str) -> None:
+        """
+        Do nothing.
+        """
+
+    def record_catalog(self, prompts: int, revision: str) -> None:
+        """
+        Do nothing.
+        """

@@ -1,0 +1,3 @@
+"""
+Adapter for what must outlive the process: the database, its tables, and the stores over them.
+"""

@@ -1,0 +1,98 @@
+"""
+Keys as rows and back.
+"""
+
+import json
+from collections.abc import Iterable
+
+from sqlalchemy import RowMapping, Select, select
+
+from ctxfy.adapters.storage.envelope import Envelope
+from ctxfy.adapters.storage.people import name_of
+from ctxfy.adapters.storage.tables import api_keys, people
+from ctxfy.core.models.auth_models import (
+    ApiKeyDigest,
+    ApiKeyInfo,
+    KeyId,
+    KeyStatus,
+    RateLimit,
+    Scope,
+)
+
+
+def select_keys() -> Select[tuple[object, ...]]:
+    """
+    Select keys with their owners, oldest first; an erased owner leaves the key behind.
+    """
+    owned = api_keys.outerjoin(people, api_keys.c.person_id == people.c.person_id)
+    return (
+        select(api_keys, *people.c)
+        .select_from(owned)
+        .order_by(api_keys.c.created_at, api_keys.c.key_id)
+    )
+
+
+def row_of(info: ApiKeyInfo, person_id: str) -> dict[str, object]:
+    """
+    Write a key; its owner becomes an id.
+    """
+    limit = info.rate_limit
+    return {
+        "key_id": info.key_id,
+        "digest": info.api_key,
+        "pepper_id": info.pepper_id,
+        "person_id": person_id,
+        "name": info.name,
+        "scope": info.scope.value,
+        "status": info.status.value,
+        "prompts": json.dumps(info.prompts),
+        "rate_requests": limit and limit.requests,
+        "rate_seconds": limit and limit.seconds,
+        "created_at": info.created_at,
+        "created_by": info.created_by,
+        "expires_at": info.expires_at,
+        "last_used_at": info.last_used_at,
+        "revoked_at": info.revoked_at,
+    }
+
+
+def info_of(key: RowMapping, user_id: str) -> ApiKeyInfo:
+    """
+    Read a key whose owner's name is known.
+    """
+    return ApiKeyInfo(
+        key_id=KeyId(key[api_keys.c.key_id]),
+        api_key=ApiKeyDigest(key[api_keys.c.digest]),
+        pepper_id=key[api_keys.c.pepper_id],
+        user_id=user_id,
+        name=key[api_keys.c.name],
+        scope=Scope(key[api_keys.c.scope]),
+        status=KeyStatus(key[api_keys.c.status]),
+        prompts=tuple(json.loads(key[api_keys.c.prompts])),
+        rate_limit=_limit_of(key[api_keys.c.rate_requests], key[api_keys.c.rate_seconds]),
+        created_at=key[api_keys.c.created_at],
+        created_by=key[api_keys.c.created_by],
+        expires_at=key[api_keys.c.expires_at],
+        last_used_at=key[api_keys.c.last_used_at],
+        revoked_at=key[api_keys.c.revoked_at],
+    )
+
+
+def infos_of(rows: Iterable[RowMapping], envelope: Envelope) -> list[ApiKeyInfo]:
+    """
+    Read keys and open their owners' names, each name once.
+    """
+    names: dict[str | None, str] = {}
+    infos = []
+    for row in rows:
+        person_id = row[api_keys.c.person_id]
+        if person_id not in names:
+            names[person_id] = name_of(row, envelope)
+        infos.append(info_of(row, names[person_id]))
+    return infos
+
+
+def _limit_of(requests: int | None, seconds: int | None) -> RateLimit | None:
+    if requests is None or seconds is None:
+        return None
+    return RateLimit(requests=requests, seconds=seconds)

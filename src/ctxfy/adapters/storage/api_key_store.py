@@ -1,0 +1,180 @@
+"""
+API keys in the database (ApiKeyStorePort).
+
+Each method is one function over a connection, run in one transaction; the write lock makes them
+happen one after the other, in this process and in all others.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from ctxfy.adapters.storage.api_key_rows import info_of, infos_of, row_of, select_keys
+from ctxfy.adapters.storage.database import Database
+from ctxfy.adapters.storage.envelope import Envelope
+from ctxfy.adapters.storage.people import ERASED, find_or_create_person, find_person
+from ctxfy.adapters.storage.tables import api_keys, epochs
+from ctxfy.core.exceptions import (
+    ApiKeyNotFoundError,
+    InvalidKeyRequestError,
+    LastAdminKeyError,
+)
+from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, KeyStatus, Scope
+from ctxfy.core.use_cases.auth_use_cases import is_live_admin
+
+
+_EPOCH = "api_keys"
+
+
+class SqlApiKeyStore:
+    """
+    Keeps keys, and their owners' names sealed.
+    """
+
+    def __init__(self, *, database: Database, envelope: Envelope) -> None:
+        self._database = database
+        self._envelope = envelope
+
+    async def add(self, info: ApiKeyInfo) -> None:
+        """
+        Keep a new key, and its owner with it.
+
+        Raises:
+            InvalidKeyRequestError: The id is taken.
+        """
+        await self._database.write(lambda connection: self._add(connection, info))
+
+    async def add_first(self, info: ApiKeyInfo) -> bool:
+        """
+        Keep a new key if there is none at all; False if there is.
+        """
+
+        def act(connection: Connection) -> bool:
+            if connection.execute(select(api_keys.c.key_id).limit(1)).first():
+                return False
+            self._add(connection, info)
+            return True
+
+        return await self._database.write(act)
+
+    async def find(self, key_id: KeyId) -> ApiKeyInfo | None:
+        """
+        Look a key up by its public id.
+        """
+        return await self._database.read(lambda connection: self._find(connection, key_id))
+
+    async def list_keys(self, *, user_id: str | None = None) -> list[ApiKeyInfo]:
+        """
+        List keys, oldest first: all, or those of one user.
+        """
+
+        def act(connection: Connection) -> list[ApiKeyInfo]:
+            wanted = select_keys()
+            if user_id is not None:
+                person_id = find_person(connection, self._envelope, user_id)
+                if person_id is None:
+                    return []
+                wanted = wanted.where(api_keys.c.person_id == person_id)
+            return infos_of(connection.execute(wanted).mappings(), self._envelope)
+
+        return await self._database.read(act)
+
+    async def set_status(
+        self, key_id: KeyId, status: KeyStatus, *, at: datetime, keep_admin: bool = True
+    ) -> ApiKeyInfo:
+        """
+        Change a key's status and move the epoch on; a change that is none moves nothing.
+
+        Raises:
+            ApiKeyNotFoundError: No key has this id.
+            LastAdminKeyError: With `keep_admin`, it is the last live admin key at `at`.
+        """
+
+        def act(connection: Connection) -> ApiKeyInfo:
+            info = self._find(connection, key_id)
+            if info is None:
+                raise ApiKeyNotFoundError(key_id)
+            if info.status in {status, KeyStatus.REVOKED}:
+                return info
+            if keep_admin and status is not KeyStatus.ACTIVE:
+                _require_another_admin(connection, info, at)
+            _change_status(connection, key_id, status, at)
+            return self._find(connection, key_id) or info
+
+        return await self._database.write(act)
+
+    async def touch(self, uses: Mapping[KeyId, datetime]) -> None:
+        """
+        Note when keys were last used; never moves a time back, knows nothing of unknown keys.
+        """
+        if not uses:
+            return
+        later = or_(
+            api_keys.c.last_used_at.is_(None), api_keys.c.last_used_at < bindparam("used_at")
+        )
+        statement = (
+            update(api_keys)
+            .where(api_keys.c.key_id == bindparam("used_key"), later)
+            .values(last_used_at=bindparam("used_at"))
+        )
+        batch = [{"used_key": key_id, "used_at": at} for key_id, at in uses.items()]
+        await self._database.write(lambda connection: connection.execute(statement, batch))
+
+    async def epoch(self) -> int:
+        """
+        A number that grows with every change that a cached key must not outlive.
+        """
+        statement = select(epochs.c.value).where(epochs.c.name == _EPOCH)
+        return await self._database.read(
+            lambda connection: connection.execute(statement).scalar_one()
+        )
+
+    def _add(self, connection: Connection, info: ApiKeyInfo) -> None:
+        person_id = find_or_create_person(
+            connection, self._envelope, info.user_id, at=info.created_at
+        )
+        try:
+            connection.execute(insert(api_keys).values(row_of(info, person_id)))
+        except IntegrityError as error:
+            raise InvalidKeyRequestError(
+                f"There is already an API key with the id {info.key_id!r}."
+            ) from error
+        # Caches remember also which keys do not exist.
+        _move_epoch(connection)
+
+    def _find(self, connection: Connection, key_id: KeyId) -> ApiKeyInfo | None:
+        rows = connection.execute(select_keys().where(api_keys.c.key_id == key_id))
+        return next(iter(infos_of(rows.mappings(), self._envelope)), None)
+
+
+def _require_another_admin(connection: Connection, info: ApiKeyInfo, at: datetime) -> None:
+    # A key that cannot administer the server may always go, even if no other key can.
+    if not is_live_admin(info, at):
+        return
+    others = select_keys().where(
+        api_keys.c.key_id != info.key_id, api_keys.c.scope == Scope.ADMIN.value
+    )
+    # Whose they are does not matter here, so no name is opened.
+    if not any(
+        is_live_admin(info_of(row, ERASED), at) for row in connection.execute(others).mappings()
+    ):
+        raise LastAdminKeyError(
+            f"The key {info.key_id!r} is the last one that can administer this server;"
+            " create another admin key first."
+        )
+
+
+def _change_status(connection: Connection, key_id: KeyId, status: KeyStatus, at: datetime) -> None:
+    change: dict[str, object] = {"status": status.value}
+    if status is KeyStatus.REVOKED:
+        change["revoked_at"] = at
+    connection.execute(update(api_keys).where(api_keys.c.key_id == key_id).values(change))
+    _move_epoch(connection)
+
+
+def _move_epoch(connection: Connection) -> None:
+    connection.execute(
+        update(epochs).where(epochs.c.name == _EPOCH).values(value=epochs.c.value + 1)
+    )

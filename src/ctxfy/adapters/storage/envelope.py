@@ -1,0 +1,149 @@
+"""
+Envelope encryption: data under a key of its own, that key under the master key, AES-256-GCM both.
+
+A blob reads `version byte | nonce, 12 bytes | ciphertext and tag`. It is bound to its place: moved
+to another row, column or key, it does not open. Nonces are random; a data key seals a few values
+in its life, far from the 2^32 at which that would end being safe.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from ctxfy.core.exceptions import ConfigurationError, UnavailableError
+
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+VERSION = b"\x01"
+
+_MISFIT = (
+    "the master key does not fit this database; set the one the database was made with,"
+    " or restore the database that belongs to this key."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MasterKey:
+    """
+    A key from the settings, and the number under which the database remembers it.
+    """
+
+    id: int
+    secret: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if len(self.secret) != KEY_BYTES:
+            raise ConfigurationError(
+                f"Master key {self.id} must have {KEY_BYTES} bytes; it has {len(self.secret)}."
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """
+    Where a sealed value is kept; names and ids only, none holds a `|`.
+    """
+
+    table: str
+    column: str
+    row: str
+
+    def under(self, key: str) -> bytes:
+        """
+        What the seal is bound to when made with that key.
+        """
+        return f"{self.table}|{self.column}|{self.row}|{key}".encode()
+
+
+class Envelope:
+    """
+    Seals and opens under the master keys; what is new is sealed under the newest.
+    """
+
+    def __init__(
+        self, masters: Sequence[MasterKey], *, random_bytes: Callable[[int], bytes]
+    ) -> None:
+        if not masters:
+            raise ConfigurationError("The storage needs a master key.")
+        newest_first = sorted(masters, key=lambda master: master.id, reverse=True)
+        self._wrapping = {each.id: _derive(each, b"wrap") for each in newest_first}
+        self._lookups = {each.id: _derive(each, b"lookup") for each in newest_first}
+        if len(self._wrapping) != len(masters):
+            raise ConfigurationError("Two master keys have the same id.")
+        self._random_bytes = random_bytes
+        self.master_id = newest_first[0].id
+
+    def random_bytes(self, count: int) -> bytes:
+        """
+        Fresh randomness, for keys and ids.
+        """
+        return self._random_bytes(count)
+
+    def lookups(self, text: str) -> list[bytes]:
+        """
+        Under which values a text may be found again, the newest master key's first.
+        """
+        return [hmac.digest(key, text.encode(), hashlib.sha256) for key in self._lookups.values()]
+
+    def wrap(self, data_key: bytes, place: Place) -> bytes:
+        """
+        Seal a data key under the newest master key.
+        """
+        bound = place.under(f"master:{self.master_id}")
+        return self._seal(self._wrapping[self.master_id], data_key, bound)
+
+    def unwrap(self, blob: bytes, place: Place, *, master_id: int) -> bytes:
+        """
+        Open a data key that was sealed under the named master key.
+
+        Raises:
+            UnavailableError: The master key is not here, or is another one.
+        """
+        if master_id not in self._wrapping:
+            raise UnavailableError("storage", _MISFIT)
+        return _open(self._wrapping[master_id], blob, place.under(f"master:{master_id}"))
+
+    def seal(self, text: str, place: Place, *, data_key: bytes) -> bytes:
+        """
+        Seal a text under a data key.
+        """
+        # Bound to the row's own key, whatever wraps it: a new master key wraps data keys anew, and
+        # leaves the data alone.
+        return self._seal(data_key, text.encode(), place.under("data"))
+
+    def open(self, blob: bytes, place: Place, *, data_key: bytes) -> str:
+        """
+        Open a text.
+
+        Raises:
+            UnavailableError: It was sealed under another key or for another place.
+        """
+        return _open(data_key, blob, place.under("data")).decode()
+
+    def _seal(self, key: bytes, data: bytes, bound: bytes) -> bytes:
+        nonce = self._random_bytes(NONCE_BYTES)
+        return VERSION + nonce + AESGCM(key).encrypt(nonce, data, bound)
+
+
+def _open(key: bytes, blob: bytes, bound: bytes) -> bytes:
+    start = len(VERSION) + NONCE_BYTES
+    nonce, sealed = blob[len(VERSION) : start], blob[start:]
+    if not blob.startswith(VERSION) or len(nonce) < NONCE_BYTES:
+        raise UnavailableError("storage", _MISFIT)
+    try:
+        return AESGCM(key).decrypt(nonce, sealed, bound)
+    except InvalidTag as error:
+        raise UnavailableError("storage", _MISFIT) from error
+
+
+def _derive(master: MasterKey, purpose: bytes) -> bytes:
+    # One key per purpose: what finds a person must not help to read about them.
+    info = b"ctxfy/storage/v1/" + purpose
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(master.secret)

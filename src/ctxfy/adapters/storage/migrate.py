@@ -1,0 +1,124 @@
+"""
+Brings a database to the tables this version knows, in one transaction under the write lock.
+
+Alembic is imported only when there is something to do: at nearly every start there is not, and one
+SELECT tells.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from ctxfy.adapters.storage.database import Database
+from ctxfy.core.exceptions import UnavailableError
+
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+
+REVISIONS = ("0001",)
+"""
+Every revision, oldest first; a test keeps this in step with the scripts in `migrations`.
+"""
+
+HEAD = REVISIONS[-1]
+SCRIPTS = Path(__file__).parent / "migrations"
+
+
+async def current_revision(database: Database) -> str | None:
+    """
+    Return the revision of a database, None for an empty one.
+
+    Raises:
+        UnavailableError: The database cannot be read.
+    """
+    return await database.read(_revision) if database.exists else None
+
+
+async def check(database: Database) -> None:
+    """
+    Refuse a database that is not at this version's revision.
+
+    Raises:
+        UnavailableError: It is not, or cannot be read; the sentence says what to do.
+    """
+    _require_known(database, found := await current_revision(database))
+    if found != HEAD:
+        state = "is empty" if found is None else f"is at revision {found}"
+        raise UnavailableError(
+            "storage",
+            f"the database {database.name} {state} and this version of ctxfy needs"
+            f" revision {HEAD}; run `ctxfy db upgrade`.",
+        )
+
+
+async def upgrade(database: Database) -> bool:
+    """
+    Bring a database to this version's revision; tells whether there was anything to do.
+
+    Raises:
+        UnavailableError: A newer version made it, or it cannot be written.
+    """
+    _require_known(database, found := await current_revision(database))
+    if found == HEAD:
+        return False
+    await database.write(_upgrade)
+    return True
+
+
+async def downgrade(database: Database, revision: str | None = None) -> None:
+    """
+    Take a database back to a revision, or with None to nothing: what only newer ones keep is lost.
+
+    Raises:
+        UnavailableError: A newer version made it, there is no such revision, or it cannot be
+            written.
+    """
+    _require_known(database, await current_revision(database))
+    if revision is not None:
+        _require_known(database, revision)
+    await database.write(lambda connection: _downgrade(connection, revision or "base"))
+
+
+def _require_known(database: Database, revision: str | None) -> None:
+    if revision is not None and revision not in REVISIONS:
+        raise UnavailableError(
+            "storage",
+            f"this version of ctxfy does not know revision {revision} of the database"
+            f" {database.name}; use the version that made it, or restore a backup.",
+        )
+
+
+def _revision(connection: Connection) -> str | None:
+    try:
+        found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    except DBAPIError:
+        if inspect(connection).has_table("alembic_version"):
+            raise
+        return None
+    return found
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415 - see the module's docstring
+
+    # Whoever had the lock before may have done it: Alembic looks again, under the lock.
+    command.upgrade(_configuration(connection), HEAD)
+
+
+def _downgrade(connection: Connection, revision: str) -> None:
+    from alembic import command  # noqa: PLC0415 - see the module's docstring
+
+    command.downgrade(_configuration(connection), revision)
+
+
+def _configuration(connection: Connection) -> "Config":
+    from alembic.config import Config  # noqa: PLC0415 - see the module's docstring
+
+    configuration = Config(attributes={"connection": connection})
+    # The percent sign begins a substitution there.
+    configuration.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    return configuration

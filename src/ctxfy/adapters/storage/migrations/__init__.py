@@ -1,0 +1,3 @@
+"""
+Alembic's environment and scripts; `migrate` runs them.
+"""

@@ -1,0 +1,3 @@
+"""
+One module per revision. What is released is never changed again.
+"""

@@ -1,0 +1,112 @@
+"""
+Who the keys belong to: the one place where a name is turned into a `person_id` and back.
+
+A name is on the disk only sealed. It is found again by a keyed hash, so that the database alone
+does not even tell whether a given person is in it.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, RowMapping, func, insert, select
+
+from ctxfy.adapters.storage.database import Database
+from ctxfy.adapters.storage.envelope import KEY_BYTES, Envelope, Place
+from ctxfy.adapters.storage.tables import people
+
+
+ERASED = ""
+"""
+The name of whoever was erased; no key can be asked for in this name.
+"""
+
+_PERSON_ID_BYTES = 16
+
+
+def find_person(connection: Connection, envelope: Envelope, user_id: str) -> str | None:
+    """
+    Return the id of a person, or None.
+    """
+    # Under every master key: whoever came before the newest is still the same person.
+    known = people.c.lookup.in_(envelope.lookups(user_id))
+    found: str | None = connection.scalar(select(people.c.person_id).where(known))
+    return found
+
+
+def find_or_create_person(
+    connection: Connection, envelope: Envelope, user_id: str, *, at: datetime
+) -> str:
+    """
+    Return the id of a person, who is kept if new.
+
+    Raises:
+        UnavailableError: The master key is not the one that the people here are sealed under.
+    """
+    person_id = find_person(connection, envelope, user_id)
+    if person_id is None:
+        # With a wrong key nobody is found: each known person would become a second one.
+        require_fit(connection, envelope)
+        person_id = _create_person(connection, envelope, user_id, at)
+    return person_id
+
+
+def name_of(person: RowMapping, envelope: Envelope) -> str:
+    """
+    Open the name in a row that holds all columns of `people`, empty ones if erased.
+
+    Raises:
+        UnavailableError: The master key does not fit.
+    """
+    if person[people.c.ciphertext] is None:
+        return ERASED
+    person_id = person[people.c.person_id]
+    data_key = envelope.unwrap(
+        person[people.c.wrapped_key],
+        _place("wrapped_key", person_id),
+        master_id=person[people.c.master_id],
+    )
+    return envelope.open(
+        person[people.c.ciphertext], _place("ciphertext", person_id), data_key=data_key
+    )
+
+
+def require_fit(connection: Connection, envelope: Envelope) -> None:
+    """
+    Refuse master keys that do not open what is here.
+
+    Raises:
+        UnavailableError: They do not.
+    """
+    # One person of each master key is enough: all of them are sealed alike.
+    samples = select(func.min(people.c.person_id)).group_by(people.c.master_id)
+    for row in connection.execute(select(people).where(people.c.person_id.in_(samples))).mappings():
+        name_of(row, envelope)
+
+
+async def check_master_key(database: Database, envelope: Envelope) -> None:
+    """
+    Tell at the start, not at the first request, that the master key does not fit the database.
+
+    Raises:
+        UnavailableError: It does not, or the database cannot be read.
+    """
+    await database.read(lambda connection: require_fit(connection, envelope))
+
+
+def _create_person(connection: Connection, envelope: Envelope, user_id: str, at: datetime) -> str:
+    person_id = envelope.random_bytes(_PERSON_ID_BYTES).hex()
+    data_key = envelope.random_bytes(KEY_BYTES)
+    connection.execute(
+        insert(people).values(
+            person_id=person_id,
+            lookup=envelope.lookups(user_id)[0],
+            wrapped_key=envelope.wrap(data_key, _place("wrapped_key", person_id)),
+            ciphertext=envelope.seal(user_id, _place("ciphertext", person_id), data_key=data_key),
+            master_id=envelope.master_id,
+            created_at=at,
+        )
+    )
+    return person_id
+
+
+def _place(column: str, person_id: str) -> Place:
+    return Place(table="people", column=column, row=person_id)

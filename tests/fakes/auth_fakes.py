@@ -1,0 +1,114 @@
+"""
+Fakes of the ports about keys: they hold state, and can be told to be out of reach.
+"""
+
+from collections.abc import Mapping
+from copy import replace
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ctxfy.core.exceptions import (
+    ApiKeyNotFoundError,
+    InvalidKeyRequestError,
+    LastAdminKeyError,
+    UnavailableError,
+)
+from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, KeyStatus
+from ctxfy.core.use_cases.auth_use_cases import is_live_admin
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeApiKeyStore:
+    """
+    Keeps keys in a dictionary.
+
+    Attributes:
+        keys: What is kept; a test may put keys in and look at them.
+        moves: How often the epoch moved.
+        outage: Raised by every method while it is set.
+    """
+
+    keys: dict[KeyId, ApiKeyInfo] = field(default_factory=dict[KeyId, ApiKeyInfo])
+    moves: int = 0
+    outage: UnavailableError | None = None
+
+    async def add(self, info: ApiKeyInfo) -> None:
+        """
+        Keep a new key.
+        """
+        self._reach()
+        if info.key_id in self.keys:
+            raise InvalidKeyRequestError(
+                f"There is already an API key with the id {info.key_id!r}."
+            )
+        self.keys[info.key_id] = info
+        self.moves += 1
+
+    async def add_first(self, info: ApiKeyInfo) -> bool:
+        """
+        Keep a new key if there is none.
+        """
+        self._reach()
+        if self.keys:
+            return False
+        await self.add(info)
+        return True
+
+    async def find(self, key_id: KeyId) -> ApiKeyInfo | None:
+        """
+        Look a key up.
+        """
+        self._reach()
+        return self.keys.get(key_id)
+
+    async def list_keys(self, *, user_id: str | None = None) -> list[ApiKeyInfo]:
+        """
+        List keys, oldest first.
+        """
+        self._reach()
+        wanted = [info for info in self.keys.values() if user_id in {None, info.user_id}]
+        return sorted(wanted, key=lambda info: (info.created_at, info.key_id))
+
+    async def set_status(
+        self, key_id: KeyId, status: KeyStatus, *, at: datetime, keep_admin: bool = True
+    ) -> ApiKeyInfo:
+        """
+        Change a key's status.
+        """
+        self._reach()
+        info = self.keys.get(key_id)
+        if info is None:
+            raise ApiKeyNotFoundError(key_id)
+        if info.status in {status, KeyStatus.REVOKED}:
+            return info
+        if keep_admin and status is not KeyStatus.ACTIVE and self._is_last_admin(info, at):
+            raise LastAdminKeyError(f"The key {key_id!r} is the last admin key.")
+        revoked_at = at if status is KeyStatus.REVOKED else None
+        self.keys[key_id] = replace(info, status=status, revoked_at=revoked_at)
+        self.moves += 1
+        return self.keys[key_id]
+
+    async def touch(self, uses: Mapping[KeyId, datetime]) -> None:
+        """
+        Note uses of the keys that are known.
+        """
+        self._reach()
+        for key_id in uses.keys() & self.keys.keys():
+            info = self.keys[key_id]
+            latest = max(uses[key_id], info.last_used_at or uses[key_id])
+            self.keys[key_id] = replace(info, last_used_at=latest)
+
+    async def epoch(self) -> int:
+        """
+        How often the epoch moved.
+        """
+        self._reach()
+        return self.moves
+
+    def _is_last_admin(self, info: ApiKeyInfo, at: datetime) -> bool:
+        live = [each.key_id for each in self.keys.values() if is_live_admin(each, at)]
+        return live == [info.key_id]
+
+    def _reach(self) -> None:
+        if self.outage is not None:
+            raise self.outage

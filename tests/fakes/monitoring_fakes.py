@@ -1,0 +1,179 @@
+"""
+Telemetry that remembers what it was told, a probe that answers what it is given, a clock.
+
+Ask the lists: `logging.requests[0]["endpoint"]`, `metrics.requests == [("/x", "GET", 200)]`.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from ctxfy.core.models.auth_models import KeyId
+from ctxfy.core.models.monitoring_models import CheckResult
+
+
+class RecordingLogging:
+    """
+    `LoggingPort`: every record as a dict, every annotation in one.
+    """
+
+    def __init__(self) -> None:
+        self.requests: list[dict[str, object]] = []
+        self.errors: list[tuple[str | None, Exception, dict[str, object]]] = []
+        self.events: list[tuple[str, dict[str, object]]] = []
+        self.facts: dict[str, object] = {}
+
+    def log_request(
+        self,
+        request_id: str,
+        endpoint: str,
+        latency_ms: float,
+        user_id: str | None,
+        *,
+        method: str | None = None,
+        status_code: int | None = None,
+        extra: Mapping[str, object] | None = None,
+    ) -> None:
+        """
+        Remember a request; what came as `extra` lies beside the rest.
+        """
+        self.requests.append(
+            {
+                **(extra or {}),
+                "request_id": request_id,
+                "endpoint": endpoint,
+                "latency_ms": latency_ms,
+                "user_id": user_id,
+                "method": method,
+                "status_code": status_code,
+            }
+        )
+
+    def log_error(
+        self, request_id: str | None, error: Exception, context: Mapping[str, object]
+    ) -> None:
+        """
+        Remember an error.
+        """
+        self.errors.append((request_id, error, dict(context)))
+
+    def log_event(self, event: str, **fields: object) -> None:
+        """
+        Remember an event.
+        """
+        self.events.append((event, fields))
+
+    def annotate(self, **facts: object) -> None:
+        """
+        Remember facts.
+        """
+        self.facts.update(facts)
+
+
+class RecordingMetrics:
+    """
+    `MetricsPort`: what happened, in order; times are left out, since no test is about them.
+    """
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, str, int]] = []
+        self.executions: list[dict[str, object]] = []
+        self.validation_failures: list[tuple[str, str]] = []
+        self.prompt_counts: list[tuple[str, dict[str, str]]] = []
+        self.authentications: Counter[str] = Counter()
+        self.key_usages: list[tuple[KeyId, str]] = []
+        self.catalog: tuple[int, str] | None = None
+
+    def record_request(
+        self, endpoint: str, method: str, status_code: int, latency_ms: float
+    ) -> None:
+        """
+        Remember a request.
+        """
+        self.requests.append((endpoint, method, status_code))
+
+    def record_prompt_execution(
+        self,
+        template_id: str,
+        latency_ms: float,
+        success: bool,
+        *,
+        version: str = "",
+        model: str | None = None,
+        outcome: str = "",
+    ) -> None:
+        """
+        Remember an execution.
+        """
+        self.executions.append(
+            {
+                "template_id": template_id,
+                "success": success,
+                "version": version,
+                "model": model,
+                "outcome": outcome,
+            }
+        )
+
+    def record_validation_failure(self, template_id: str, code: str) -> None:
+        """
+        Remember a mistake.
+        """
+        self.validation_failures.append((template_id, code))
+
+    def record_prompt_count(self, template_id: str, labels: Mapping[str, str]) -> None:
+        """
+        Remember a count.
+        """
+        self.prompt_counts.append((template_id, dict(labels)))
+
+    def record_authentication(self, outcome: str) -> None:
+        """
+        Count an outcome.
+        """
+        self.authentications[outcome] += 1
+
+    def record_api_key_usage(self, api_key: KeyId, endpoint: str) -> None:
+        """
+        Remember a use.
+        """
+        self.key_usages.append((api_key, endpoint))
+
+    def record_catalog(self, prompts: int, revision: str) -> None:
+        """
+        Remember the catalog.
+        """
+        self.catalog = (prompts, revision)
+
+
+class FakeProbe:
+    """
+    `HealthProbePort`: answers `result`, or raises it if it is an error; counts the questions.
+    """
+
+    def __init__(self, result: CheckResult | Exception) -> None:
+        self.result = result
+        self.asked = 0
+
+    async def check(self) -> CheckResult:
+        """
+        Answer.
+        """
+        self.asked += 1
+        if isinstance(self.result, Exception):
+            raise self.result
+        return self.result
+
+
+class FakeClock:
+    """
+    A monotonic clock that stands until a test moves it.
+    """
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        """
+        Tell the seconds.
+        """
+        return self.now

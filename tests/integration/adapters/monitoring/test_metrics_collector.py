@@ -1,0 +1,185 @@
+"""
+What is counted, scraped as text.
+"""
+
+import platform
+
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from ctxfy.adapters.monitoring.metrics_collector import PrometheusMetrics
+from ctxfy.adapters.monitoring.metrics_endpoint import metrics_endpoint
+from ctxfy.adapters.monitoring.request_record import CURRENT_RECORD, RequestRecord
+from ctxfy.core.models.auth_models import KeyId
+from ctxfy.core.ports.monitoring_ports import MetricsPort
+
+
+class Scraped:
+    """
+    Metrics, and what /metrics says about them.
+    """
+
+    def __init__(self, max_values: int = 1000) -> None:
+        self.registry = CollectorRegistry()
+        self.metrics: MetricsPort = PrometheusMetrics(
+            self.registry, endpoints={"/mcp", "/health"}, version="1.2.3", max_values=max_values
+        )
+        app = Starlette(routes=[Route("/metrics", metrics_endpoint(self.registry))])
+        self.client = TestClient(app)
+
+    def text(self) -> str:
+        """
+        The scrape.
+        """
+        return self.client.get("/metrics").text
+
+    def values(self, name: str) -> dict[tuple[str, ...], float]:
+        """
+        Every series of a name: its labels' values in the order of the labels' names.
+        """
+        return {
+            tuple(value for _, value in sorted(sample.labels.items())): sample.value
+            for family in text_string_to_metric_families(self.text())
+            for sample in family.samples
+            if sample.name == name
+        }
+
+
+def test_requests_are_counted_by_route_method_and_status() -> None:
+    """
+    Known routes have their own series, all paths else share one.
+    """
+    scraped = Scraped()
+    for endpoint in ("/mcp", "/mcp", "/health", "/wp-admin.php", "/%2e%2e/etc"):
+        scraped.metrics.record_request(endpoint, "POST", 200, 3.0)
+    assert scraped.values("ctxfy_http_requests_total") == {
+        ("/mcp", "POST", "200"): 2,
+        ("/health", "POST", "200"): 1,
+        ("other", "POST", "200"): 2,
+    }
+    assert scraped.values("ctxfy_http_request_duration_seconds_sum")["/mcp", "POST"] == 0.006
+
+
+def test_durations_have_buckets_from_a_millisecond_to_ten_seconds() -> None:
+    """
+    The histogram can tell the express lane from a request that was cut off.
+    """
+    scraped = Scraped()
+    scraped.metrics.record_request("/mcp", "POST", 200, 0.9)
+    bounds = [key[1] for key in scraped.values("ctxfy_http_request_duration_seconds_bucket")]
+    assert (bounds[0], bounds[-2], bounds[-1]) == ("0.001", "10.0", "+Inf")
+
+
+def test_executions_are_counted_by_prompt_version_model_and_outcome() -> None:
+    """
+    Success and failure follow from the flag unless an outcome says more.
+    """
+    scraped = Scraped()
+    metrics = scraped.metrics
+    metrics.record_prompt_execution("letter", 2.0, success=True, version="1.0", model="m")
+    metrics.record_prompt_execution("letter", 2.0, success=False, version="1.0")
+    metrics.record_prompt_execution("letter", 2.0, success=False, outcome="invalid")
+    assert scraped.values("ctxfy_prompt_executions_total") == {
+        ("m", "ok", "letter", "1.0"): 1,
+        ("none", "failed", "letter", "1.0"): 1,
+        ("none", "invalid", "letter", "none"): 1,
+    }
+    assert scraped.values("ctxfy_prompt_execution_duration_seconds_count") == {("letter",): 3}
+
+
+def test_the_other_counters_count() -> None:
+    """
+    Mistakes, the author's own counts and decisions about callers each have their series.
+    """
+    scraped = Scraped()
+    scraped.metrics.record_validation_failure("letter", "missing")
+    scraped.metrics.record_prompt_count("letter", {"language": "go", "tone": "kind"})
+    scraped.metrics.record_authentication("granted")
+    assert scraped.values("ctxfy_prompt_validation_failures_total") == {("missing", "letter"): 1}
+    assert scraped.values("ctxfy_prompt_counts_total") == {
+        ("language", "letter", "go"): 1,
+        ("tone", "letter", "kind"): 1,
+    }
+    assert scraped.values("ctxfy_authentications_total") == {("granted",): 1}
+
+
+def test_a_key_is_never_a_label() -> None:
+    """
+    The use of a key is on the request's log line by its id, and counted by route alone.
+    """
+    scraped, record = Scraped(), RequestRecord("r-1")
+    token = CURRENT_RECORD.set(record)
+    scraped.metrics.record_api_key_usage(KeyId("abcdefghijkl"), "/mcp")
+    CURRENT_RECORD.reset(token)
+    scraped.metrics.record_api_key_usage(KeyId("abcdefghijkl"), "/secret/path")
+    assert record.facts == {"key_id": "abcdefghijkl"}
+    assert scraped.values("ctxfy_api_key_uses_total") == {("/mcp",): 1, ("other",): 1}
+    assert "abcdefghijkl" not in scraped.text()
+
+
+def test_only_the_revision_served_is_shown() -> None:
+    """
+    A reload replaces the revision instead of adding a series.
+    """
+    scraped = Scraped()
+    scraped.metrics.record_catalog(2, "old")
+    scraped.metrics.record_catalog(3, "new")
+    assert scraped.values("ctxfy_catalog_prompts") == {(): 3}
+    assert scraped.values("ctxfy_catalog_info") == {("new",): 1}
+
+
+def test_a_flood_of_names_is_folded() -> None:
+    """
+    However many prompts there are, the series stay bounded.
+    """
+    scraped = Scraped(max_values=3)
+    for number in range(10):
+        scraped.metrics.record_prompt_execution(f"p{number}", 1.0, success=True)
+    assert scraped.values("ctxfy_prompt_execution_duration_seconds_count") == {
+        ("p0",): 1,
+        ("p1",): 1,
+        ("p2",): 1,
+        ("other",): 7,
+    }
+
+
+def test_metrics_never_raise() -> None:
+    """
+    A figure that is none is lost, and the request is not.
+    """
+    scraped = Scraped()
+    scraped.metrics.record_request("/mcp", "POST", 200, float("nan"))
+    scraped.metrics.record_request("/mcp", "POST", 200, None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert scraped.values("ctxfy_http_requests_total") == {("/mcp", "POST", "200"): 2}
+
+
+def test_the_process_and_the_build_are_shown() -> None:
+    """
+    What runs, and what it takes, is in the same scrape; creation times are not.
+    """
+    scraped = Scraped()
+    assert scraped.values("process_resident_memory_bytes")[()] > 0
+    assert () in scraped.values("process_cpu_seconds_total")
+    assert scraped.values("ctxfy_build_info") == {(platform.python_version(), "1.2.3"): 1}
+    assert "_created" not in scraped.text()
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type"),
+    [
+        ("*/*", "text/plain; version=0.0.4; charset=utf-8"),
+        ("application/openmetrics-text; version=1.0.0", "application/openmetrics-text"),
+    ],
+)
+def test_the_scraper_chooses_the_format(accept: str, content_type: str) -> None:
+    """
+    Text for whoever asks for nothing, OpenMetrics for whoever accepts it; kept by no cache.
+    """
+    answer = Scraped().client.get("/metrics", headers={"accept": accept})
+    assert answer.headers["content-type"].startswith(content_type)
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.text.endswith("# EOF\n") is ("openmetrics" in content_type)

@@ -1,0 +1,59 @@
+"""
+What the tests of the storage share: an empty database, an envelope, keys.
+"""
+
+import asyncio
+import secrets
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from ctxfy.adapters.storage import migrate
+from ctxfy.adapters.storage.database import Database
+from ctxfy.adapters.storage.engine import open_database
+from ctxfy.adapters.storage.envelope import Envelope, MasterKey
+from ctxfy.core.models.auth_models import ApiKeyDigest, ApiKeyInfo, KeyId, Scope
+
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+MASTER = MasterKey(id=1, secret=b"m" * 32)
+ENVELOPE = Envelope([MASTER], random_bytes=secrets.token_bytes)
+
+
+def key(
+    name: str, *, minutes: int = 0, user_id: str = "ann", scope: Scope = Scope.READ
+) -> ApiKeyInfo:
+    """
+    Make a key whose id is the name, filled up, created so many minutes after noon.
+    """
+    return ApiKeyInfo(
+        key_id=KeyId(f"{name:0<12}"),
+        api_key=ApiKeyDigest("d" * 64),
+        user_id=user_id,
+        scope=scope,
+        created_at=NOON + timedelta(minutes=minutes),
+    )
+
+
+def make_template(folder: Path) -> Path:
+    """
+    Make one migrated database, for `open_copy` to copy: migrating each test's own takes longer.
+    """
+
+    async def make() -> Path:
+        database = open_database(f"sqlite:///{folder}/template.db")
+        await migrate.upgrade(database)
+        await database.aclose()
+        return folder / "template.db"
+
+    return asyncio.run(make())
+
+
+def open_copy(template: Path, folder: Path, *, patience: float = 5, busy: float = 1) -> Database:
+    """
+    Open a fresh database.
+    """
+    shutil.copy(template, folder / "ctxfy.db")
+    return open_database(
+        f"sqlite:///{folder}/ctxfy.db", lock_patience_seconds=patience, busy_seconds=busy
+    )

@@ -1,0 +1,140 @@
+"""
+Migrations: up, down, in step with the tables, and silent when there is nothing to do.
+"""
+
+import asyncio
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from ctxfy.adapters.storage import migrate
+from ctxfy.adapters.storage.api_key_store import SqlApiKeyStore
+from ctxfy.adapters.storage.database import Database
+from ctxfy.adapters.storage.engine import open_database
+from ctxfy.adapters.storage.tables import metadata
+from ctxfy.core.exceptions import UnavailableError
+from tests.integration.adapters.storage.storage_kit import ENVELOPE, key
+
+
+START = """
+import asyncio, sys
+from ctxfy.adapters.storage import migrate
+from ctxfy.adapters.storage.engine import open_database
+
+async def start():
+    database = open_database(sys.argv[1])
+    assert not await migrate.upgrade(database)
+    await migrate.check(database)
+    await database.aclose()
+
+asyncio.run(start())
+assert "alembic" not in sys.modules
+"""
+
+
+def test_the_constants_are_in_step_with_the_scripts() -> None:
+    """
+    The revisions named in the code are those of the scripts, in their order.
+    """
+    scripts = ScriptDirectory(str(migrate.SCRIPTS)).walk_revisions()
+    assert tuple(script.revision for script in scripts)[::-1] == migrate.REVISIONS
+
+
+async def test_the_migrations_make_the_tables_of_the_code(database: Database) -> None:
+    """
+    A migrated database and the tables in the code do not differ in anything.
+    """
+
+    def differences(connection: Connection) -> list[object]:
+        return list(compare_metadata(MigrationContext.configure(connection), metadata))
+
+    assert await database.read(differences) == []
+
+
+async def test_up_down_and_up_again_with_data(database: Database) -> None:
+    """
+    A database with keys in it goes down to nothing and comes back, empty and whole.
+    """
+    store = SqlApiKeyStore(database=database, envelope=ENVELOPE)
+    await store.add(key("a"))
+    assert not await migrate.upgrade(database)
+    assert await store.list_keys() == [key("a")]
+    await migrate.downgrade(database)
+    assert await migrate.current_revision(database) is None
+    with closing(sqlite3.connect(database.name)) as raw:
+        left = {name for (name,) in raw.execute("SELECT name FROM sqlite_master")}
+    assert not left & set(metadata.tables)
+    assert await migrate.upgrade(database)
+    await migrate.check(database)
+    assert await store.list_keys() == []
+
+
+async def test_a_database_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    """
+    A migration that fails half-way leaves none of its tables, and can be tried again.
+    """
+    database = open_database(f"sqlite:///{tmp_path}/50% new.db")
+    with closing(sqlite3.connect(database.name)) as raw:
+        raw.execute("CREATE TABLE epochs (in_the_way)")  # the last one to be made
+        with pytest.raises(UnavailableError, match="refused the request"):
+            await migrate.upgrade(database)
+        assert raw.execute("SELECT name FROM sqlite_master").fetchall() == [("epochs",)]
+        raw.execute("DROP TABLE epochs")
+    assert await migrate.upgrade(database)
+    await migrate.check(database)
+    await database.aclose()
+
+
+async def test_two_starts_at_once_migrate_once(tmp_path: Path) -> None:
+    """
+    Whoever comes second finds the work done.
+    """
+    databases = [open_database(f"sqlite:///{tmp_path}/ctxfy.db") for _ in range(2)]
+    await asyncio.gather(*(migrate.upgrade(database) for database in databases))
+    for database in databases:
+        await migrate.check(database)
+        await database.aclose()
+    with closing(sqlite3.connect(tmp_path / "ctxfy.db")) as raw:
+        assert raw.execute("SELECT count(*) FROM epochs").fetchone() == (1,)
+
+
+async def test_check_names_the_remedy(tmp_path: Path, database: Database) -> None:
+    """
+    An empty database wants an upgrade; a newer version's wants that version, and is left alone.
+    """
+    empty = open_database(f"sqlite:///{tmp_path}/empty.db")
+    with pytest.raises(UnavailableError, match=r"empty\.db is empty .* run `ctxfy db upgrade`"):
+        await migrate.check(empty)
+    await empty.aclose()
+    assert not (tmp_path / "empty.db").exists()
+    with closing(sqlite3.connect(database.name)) as raw, raw:
+        raw.execute("UPDATE alembic_version SET version_num = '9999'")
+    for act in (migrate.check, migrate.upgrade, migrate.downgrade):
+        with pytest.raises(UnavailableError, match="does not know revision 9999"):
+            await act(database)
+    with pytest.raises(UnavailableError, match="does not know revision"):
+        await migrate.downgrade(database, "0000")
+
+
+def test_a_usual_start_does_not_load_alembic(template: Path) -> None:
+    """
+    With a database at the newest revision, start-up never imports Alembic.
+    """
+    environment = {**os.environ, "PYTHONPATH": str(migrate.SCRIPTS.parents[3])}
+    process = subprocess.run(  # noqa: S603 - our own script
+        [sys.executable, "-W", "error", "-c", START, f"sqlite:///{template}"],
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (process.returncode, process.stderr) == (0, "")

@@ -1,0 +1,237 @@
+"""
+What every store of keys does (ApiKeyStorePort), the fake included.
+"""
+
+from collections.abc import AsyncIterator
+from copy import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from ctxfy.adapters.storage.api_key_store import SqlApiKeyStore
+from ctxfy.core.exceptions import (
+    ApiKeyNotFoundError,
+    InvalidKeyRequestError,
+    LastAdminKeyError,
+)
+from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, KeyStatus, RateLimit, Scope
+from ctxfy.core.ports.auth_ports import ApiKeyStorePort
+from tests.fakes.auth_fakes import FakeApiKeyStore
+from tests.integration.adapters.storage.storage_kit import (
+    ENVELOPE,
+    NOON,
+    key,
+    make_template,
+    open_copy,
+)
+
+
+LATER = NOON + timedelta(hours=1)
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """
+    One migrated database, to be copied.
+    """
+    return make_template(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture(params=["sql", "fake"])
+async def store(
+    request: pytest.FixtureRequest, template: Path, tmp_path: Path
+) -> AsyncIterator[ApiKeyStorePort]:
+    """
+    Each kind of store, empty.
+    """
+    if request.param == "fake":
+        yield FakeApiKeyStore()
+        return
+    database = open_copy(template, tmp_path)
+    yield SqlApiKeyStore(database=database, envelope=ENVELOPE)
+    await database.aclose()
+
+
+def full_key() -> ApiKeyInfo:
+    """
+    Make a key with something in every field.
+    """
+    return replace(
+        key("full", user_id="Zoë | 李", scope=Scope.WRITE),
+        name="CI, nightly",
+        prompts=("review-*", 'odd"glob'),
+        rate_limit=RateLimit(requests=600, seconds=60),
+        expires_at=NOON + timedelta(days=1, microseconds=1),
+        last_used_at=NOON + timedelta(microseconds=999_999),
+        revoked_at=LATER,
+        status=KeyStatus.REVOKED,
+        created_by=KeyId("creator00000"),
+        pepper_id=7,
+    )
+
+
+@pytest.mark.parametrize("info", [key("plain"), full_key()], ids=["plain", "full"])
+async def test_a_key_comes_back_as_it_was_kept(store: ApiKeyStorePort, info: ApiKeyInfo) -> None:
+    """
+    Every field of a key survives, to the microsecond.
+    """
+    await store.add(info)
+    assert await store.find(info.key_id) == info
+
+
+async def test_an_unknown_key_is_none(store: ApiKeyStorePort) -> None:
+    """
+    Looking up an id that nobody has is no error.
+    """
+    assert await store.find(KeyId("nobody")) is None
+
+
+async def test_an_id_is_taken_once(store: ApiKeyStorePort) -> None:
+    """
+    A second key with the same id is refused, and the first one stays as it was.
+    """
+    await store.add(key("a"))
+    before = await store.epoch()
+    with pytest.raises(InvalidKeyRequestError, match="already an API key"):
+        await store.add(key("a", user_id="ben"))
+    assert await store.list_keys() == [key("a")]
+    assert await store.epoch() == before
+
+
+async def test_only_the_first_key_is_added_first(store: ApiKeyStorePort) -> None:
+    """
+    `add_first` keeps a key only while there is none at all, live or not.
+    """
+    assert await store.add_first(key("a"))
+    await store.set_status(key("a").key_id, KeyStatus.REVOKED, at=LATER)
+    assert not await store.add_first(key("b"))
+    assert await store.find(key("b").key_id) is None
+
+
+async def test_keys_are_listed_oldest_first(store: ApiKeyStorePort) -> None:
+    """
+    Lists are ordered by creation, then by id, whatever the order of adding.
+    """
+    old, twin, new = key("z", minutes=1), key("b", minutes=2), key("c", minutes=2)
+    for info in (new, old, twin):
+        await store.add(info)
+    assert await store.list_keys() == [old, twin, new]
+
+
+async def test_the_keys_of_one_user_are_listed_apart(store: ApiKeyStorePort) -> None:
+    """
+    A user's list holds that very user's keys: case counts, and nobody has none.
+    """
+    mine = [key("a", minutes=1), key("b", minutes=2)]
+    for info in (*mine, key("c", user_id="Ann"), key("d", user_id="ben")):
+        await store.add(info)
+    assert await store.list_keys(user_id="ann") == mine
+    assert await store.list_keys(user_id="nobody") == []
+    assert await store.list_keys(user_id="") == []
+
+
+async def test_a_key_is_disabled_and_enabled_again(store: ApiKeyStorePort) -> None:
+    """
+    Disabling is not for good, and leaves no trace of a revocation.
+    """
+    await store.add(key("a"))
+    disabled = await store.set_status(key("a").key_id, KeyStatus.DISABLED, at=LATER)
+    assert disabled == replace(key("a"), status=KeyStatus.DISABLED)
+    assert await store.set_status(key("a").key_id, KeyStatus.ACTIVE, at=LATER) == key("a")
+    assert await store.find(key("a").key_id) == key("a")
+
+
+@pytest.mark.parametrize("status", list(KeyStatus))
+async def test_a_revoked_key_stays_revoked(store: ApiKeyStorePort, status: KeyStatus) -> None:
+    """
+    Whatever is asked of a revoked key, it keeps its status and the time of its revocation.
+    """
+    await store.add(key("a"))
+    revoked = await store.set_status(key("a").key_id, KeyStatus.REVOKED, at=LATER)
+    assert revoked == replace(key("a"), status=KeyStatus.REVOKED, revoked_at=LATER)
+    after = LATER + timedelta(hours=1)
+    assert await store.set_status(key("a").key_id, status, at=after) == revoked
+    assert await store.find(key("a").key_id) == revoked
+
+
+async def test_the_status_of_an_unknown_key_cannot_change(store: ApiKeyStorePort) -> None:
+    """
+    Changing a key that does not exist is told apart from success.
+    """
+    with pytest.raises(ApiKeyNotFoundError):
+        await store.set_status(KeyId("nobody"), KeyStatus.REVOKED, at=LATER)
+
+
+@pytest.mark.parametrize("status", [KeyStatus.DISABLED, KeyStatus.REVOKED])
+async def test_the_last_admin_key_stays(store: ApiKeyStorePort, status: KeyStatus) -> None:
+    """
+    The last live admin key is kept unless the caller says otherwise; other keys do not count.
+    """
+    admin = key("a", scope=Scope.ADMIN)
+    bystanders = [
+        key("b", scope=Scope.WRITE),
+        replace(key("c", scope=Scope.ADMIN), prompts=("review-*",)),
+        replace(key("d", scope=Scope.ADMIN), expires_at=LATER),
+        replace(key("e", scope=Scope.ADMIN), status=KeyStatus.DISABLED),
+    ]
+    for info in (admin, *bystanders):
+        await store.add(info)
+    before = await store.epoch()
+    with pytest.raises(LastAdminKeyError):
+        await store.set_status(admin.key_id, status, at=LATER)
+    assert (await store.find(admin.key_id), await store.epoch()) == (admin, before)
+    changed = await store.set_status(admin.key_id, status, at=LATER, keep_admin=False)
+    assert changed.status is status
+
+
+async def test_an_admin_key_may_go_while_another_lives(store: ApiKeyStorePort) -> None:
+    """
+    Of two live admin keys one may be revoked, and then the other may not.
+    """
+    one, other = key("a", scope=Scope.ADMIN), key("b", scope=Scope.ADMIN)
+    await store.add(one)
+    await store.add(other)
+    revoked = await store.set_status(one.key_id, KeyStatus.REVOKED, at=LATER)
+    assert revoked.status is KeyStatus.REVOKED
+    with pytest.raises(LastAdminKeyError):
+        await store.set_status(other.key_id, KeyStatus.REVOKED, at=LATER)
+
+
+async def test_a_lesser_key_may_go_without_any_admin(store: ApiKeyStorePort) -> None:
+    """
+    A leaked key can be revoked even when no admin key is left to protect.
+    """
+    await store.add(key("a"))
+    revoked = await store.set_status(key("a").key_id, KeyStatus.REVOKED, at=LATER)
+    assert revoked.status is KeyStatus.REVOKED
+
+
+async def test_last_use_never_moves_back(store: ApiKeyStorePort) -> None:
+    """
+    Uses come in any order and in batches; the latest stays, and unknown keys are passed over.
+    """
+    for name in ("a", "b"):
+        await store.add(key(name))
+    first, second = key("a").key_id, key("b").key_id
+    await store.touch({first: LATER, second: NOON, KeyId("nobody"): NOON})
+    await store.touch({first: NOON, second: LATER})
+    await store.touch({})
+    assert [info.last_used_at for info in await store.list_keys()] == [LATER, LATER]
+    assert await store.find(KeyId("nobody")) is None
+
+
+async def test_the_epoch_moves_with_changes_only(store: ApiKeyStorePort) -> None:
+    """
+    Adding a key and changing its status move the epoch on; uses and non-changes do not.
+    """
+    seen = [await store.epoch()]
+    await store.add(key("a"))
+    seen.append(await store.epoch())
+    await store.set_status(key("a").key_id, KeyStatus.DISABLED, at=LATER)
+    seen.append(await store.epoch())
+    assert seen == sorted(set(seen))
+    await store.set_status(key("a").key_id, KeyStatus.DISABLED, at=LATER)
+    await store.touch({key("a").key_id: LATER})
+    await store.add_first(key("b"))
+    assert await store.epoch() == seen[-1]

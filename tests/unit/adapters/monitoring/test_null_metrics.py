@@ -1,0 +1,23 @@
+"""
+The null object does nothing.
+"""
+
+from ctxfy.adapters.monitoring.null_metrics import NullMetrics
+from ctxfy.core.models.auth_models import KeyId
+from ctxfy.core.ports.monitoring_ports import MetricsPort
+
+
+def test_nothing_is_counted_and_nothing_fails() -> None:
+    """
+    Every method of the port can be called, and leaves no trace.
+    """
+    null = NullMetrics()
+    metrics: MetricsPort = null
+    metrics.record_request("/x", "GET", 200, 1.0)
+    metrics.record_prompt_execution("p", 1.0, success=True)
+    metrics.record_validation_failure("p", "missing")
+    metrics.record_prompt_count("p", {"a": "b"})
+    metrics.record_authentication("granted")
+    metrics.record_api_key_usage(KeyId("abcdefghijkl"), "/x")
+    metrics.record_catalog(1, "r")
+    assert vars(null) == {}
