@@ -25,7 +25,8 @@ async def ensure_first_key(settings: Settings, keys: ApiKeyService) -> str | Non
     secret = wanted.get_secret_value().strip()
     if parse_key(secret) is None:
         raise ConfigurationError(
-            "CTXFY_AUTH__BOOTSTRAP_KEY is malformed; make one with 'ctxfy keys create --dry-run'."
+            "CTXFY_AUTH__BOOTSTRAP_KEY is malformed; "
+            "make one with 'ctxfy keys create --user NAME --dry-run'."
         )
     await keys.create_first_key(settings.auth.bootstrap_user, secret)
     return None

@@ -5,6 +5,7 @@
 import asyncio
 import json
 import re
+import secrets
 import sys
 import time
 from collections.abc import AsyncGenerator
@@ -44,12 +45,18 @@ def create(
     ] = (),
     rate_limit: Annotated[str | None, Parameter(help="Such as 600/minute.")] = None,
     name: Annotated[str, Parameter(help="A note on what it is for.")] = "",
+    dry_run: Annotated[
+        bool, Parameter(negative="", help="Make a key and keep nothing: for auth.bootstrap_key.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """
     Create a key and write it to standard output, the only time it can be seen.
     """
     limit = parse_rate(rate_limit) if rate_limit else None
+    if dry_run:
+        print(_loose_key())
+        return
 
     async def act() -> tuple[str, ApiKeyInfo]:
         async with _service() as keys:
@@ -128,6 +135,13 @@ def revoke(key_id: str, /, *, as_json: Json = False) -> None:
         _write_json(plain_key(info))
         return
     print(f"Key {info.key_id} of {info.user_id} is revoked.")
+
+
+def _loose_key() -> str:
+    from ctxfy.adapters.auth.key_material import HmacKeyMaterial
+
+    material = HmacKeyMaterial({1: secrets.token_bytes(32)}, secrets.token_bytes)
+    return material.new_key()[1]
 
 
 def parse_rate(text: str) -> RateLimit:

@@ -2,7 +2,10 @@
 Serving: prompts checked, port taken, application up, until a signal ends it.
 """
 
+import signal
 import socket
+from collections.abc import Generator
+from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, override
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from ctxfy.app.main import CtxfyApp
 
 ATTEMPTS = 3
+_END_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def serve(settings: Settings) -> None:
@@ -36,9 +40,13 @@ def serve(settings: Settings) -> None:
 
         settings = with_port(settings, listener.getsockname()[1])
         app = create_app(settings, snapshot=load_checked(settings, check))
-        _Server(app, settings).run(sockets=[listener])
-        if app.startup_error is not None:
-            raise app.startup_error
+        try:
+            _Server(app, settings).run(sockets=[listener])
+        except SystemExit as error:
+            # uvicorn's way of saying that the application did not start; it kept why.
+            if app.startup_error is not None:
+                raise app.startup_error from error
+            raise
 
 
 def bind(settings: Settings) -> socket.socket:
@@ -117,6 +125,18 @@ class _Server(uvicorn.Server):
                 timeout_graceful_shutdown=settings.server.shutdown_seconds,
             )
         )
+
+    @override
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        # uvicorn raises the signal again when it is done, and the process would die of it; a
+        # server that was asked to end and ended has ended well.
+        before = {number: signal.signal(number, self.handle_exit) for number in _END_SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     @override
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

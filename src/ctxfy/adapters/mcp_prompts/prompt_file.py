@@ -226,7 +226,7 @@ class _Reader:
                 # Below `text: |` the text itself begins one line further down.
                 start = self._source.line_of(("messages", index, "text"))
                 yield Message(
-                    role=role, content=TextContent(text=item.text.strip("\n"), line=start + 1)
+                    role=role, content=TextContent(text=item.text, line=start + 1)
                 )
                 continue
             wish = Attachment(
