@@ -51,6 +51,10 @@ security: setup ## bandit over the source
 docs: setup ## build the documentation into build/docs; a warning is an error
 	@$(BIN)/sphinx-build --quiet --nitpicky --fail-on-warning docs build/docs
 
+.PHONY: reference
+reference: setup ## write the generated parts of the reference pages, and the schema of prompt files
+	@$(BIN)/python scripts/reference.py
+
 .PHONY: format
 format: setup ## repair formatting and whatever ruff can repair safely
 	@$(BIN)/ruff check --quiet --fix-only

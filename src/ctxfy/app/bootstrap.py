@@ -22,6 +22,7 @@ from ctxfy.adapters.storage.engine import open_database
 from ctxfy.adapters.storage.envelope import Envelope, MasterKey
 from ctxfy.adapters.storage.people import check_master_key
 from ctxfy.app.config import Settings, decode_secret
+from ctxfy.core.exceptions import ConfigurationError
 
 
 if TYPE_CHECKING:
@@ -42,9 +43,21 @@ def server_secrets(settings: Settings) -> ServerSecrets:
     pepper = _decoded("CTXFY_AUTH__PEPPER", auth.pepper)
     master_key = _decoded("CTXFY_AUTH__MASTER_KEY", auth.master_key)
     if pepper is None or master_key is None:
-        kept = read_or_create_key_file(key_file(settings), secrets.token_bytes)
+        file = key_file(settings)
+        _require_not_lost(file, settings)
+        kept = read_or_create_key_file(file, secrets.token_bytes)
         pepper, master_key = pepper or kept.pepper, master_key or kept.master_key
     return ServerSecrets(pepper=pepper, master_key=master_key)
+
+
+def _require_not_lost(file: Path, settings: Settings) -> None:
+    # A new one would be made, and every key and name in the database would be dead.
+    database = database_file(settings)
+    if database.exists() and not file.exists(follow_symlinks=False):
+        raise ConfigurationError(
+            f"The key file '{file}' is missing, but its database '{database}' is there; restore "
+            "the key file from a backup, or move the database away to begin anew."
+        )
 
 
 def _decoded(name: str, secret: SecretStr | None) -> bytes | None:
@@ -54,11 +67,24 @@ def _decoded(name: str, secret: SecretStr | None) -> bytes | None:
 def key_file(settings: Settings) -> Path:
     """
     Where the key file is: as set, else beside the database.
+
+    Raises:
+        ConfigurationError: The storage URL names no file to be beside of.
     """
-    if settings.auth.key_file is not None:
-        return settings.auth.key_file
-    database = Path(settings.storage.url.removeprefix("sqlite:///"))
-    return database.with_suffix(".keys")
+    return settings.auth.key_file or database_file(settings).with_suffix(".keys")
+
+
+def database_file(settings: Settings) -> Path:
+    """
+    Where the database is.
+
+    Raises:
+        ConfigurationError: The storage URL names no file.
+    """
+    scheme, _, path = settings.storage.url.partition(":///")
+    if scheme != "sqlite" or not Path(path).name:
+        raise ConfigurationError("The storage URL must be sqlite:///PATH.")
+    return Path(path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

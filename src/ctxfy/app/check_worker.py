@@ -12,8 +12,7 @@ import sys
 from pathlib import Path
 
 from ctxfy.adapters.mcp_prompts.prompt_tests import run_prompt_tests
-from ctxfy.adapters.validation.schema_validator import ArgumentLimits, SchemaValidator
-from ctxfy.app.loading import make_loader
+from ctxfy.app.loading import make_loader, make_validator
 from ctxfy.core.exceptions import CatalogError
 from ctxfy.core.models.prompt_models import PromptProblem
 
@@ -25,9 +24,7 @@ def main(arguments: list[str]) -> None:
     folder, *numbers = arguments
     seconds, megabytes, argument_bytes, arguments_bytes = map(int, numbers)
     _bound(seconds, megabytes)
-    validator = SchemaValidator(
-        ArgumentLimits(argument_bytes=argument_bytes, total_bytes=arguments_bytes)
-    )
+    validator = make_validator(argument_bytes, arguments_bytes)
     try:
         snapshot = make_loader(Path(folder), validator).load()
     except CatalogError as error:

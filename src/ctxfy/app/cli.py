@@ -3,7 +3,9 @@ The `ctxfy` command. Exit codes: 0 done, 1 it went wrong, 2 the command line is 
 """
 
 import json
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +15,7 @@ from ctxfy import __version__
 from ctxfy.app import key_commands
 from ctxfy.app.config import Settings, load_settings
 from ctxfy.core.exceptions import CtxfyError
+from ctxfy.core.use_cases.validation_use_cases import plural
 
 
 app = App(
@@ -34,7 +37,7 @@ def main() -> None:
     Run the command line, and end the process with its exit code.
     """
     try:
-        app(exit_on_error=False, print_error=False)
+        _run()
     except CycloptsError as error:
         _complain(f"{error} See 'ctxfy --help'.", 2)
     except CtxfyError as error:
@@ -42,9 +45,28 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
-        # Whoever read our output has enough. Python would complain once more while it ends.
-        sys.stderr.close()
+        # Whoever read our output has enough.
+        _drop_output()
         sys.exit(1)
+    except OSError as error:
+        _drop_output()
+        place = f"'{error.filename}'" if error.filename else "The output"
+        _complain(f"{place} cannot be used: {(error.strerror or str(error)).lower()}.", 1)
+
+
+def _run() -> None:
+    try:
+        app(exit_on_error=False, print_error=False)
+    finally:
+        # Here, where a failure can still be told, and not while Python ends.
+        if sys.stdout is not None:
+            sys.stdout.flush()
+
+
+def _drop_output() -> None:
+    # What is left in the buffer would make Python complain once more while it ends.
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @app.command
@@ -89,11 +111,11 @@ def check(path: Folder = None, *, as_json: Json = False) -> None:
         for problem in report.problems:
             print(problem, file=sys.stderr)
         if not report.problems:
-            print(f"{report.prompts} prompts, {report.tests} tests: all good.")
+            found = f"{plural(report.prompts, 'prompt')}, {plural(report.tests, 'test')}"
+            print(f"{found}: all good.")
     if report.problems:
         if not as_json:
-            count = len(report.problems)
-            print(f"{count} problem{'s' if count > 1 else ''}.", file=sys.stderr)
+            print(f"{plural(len(report.problems), 'problem')}.", file=sys.stderr)
         sys.exit(1)
 
 

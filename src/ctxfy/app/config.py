@@ -9,7 +9,7 @@ ctxfy injects `CTXFY_PORT` and its like into every pod.
 import os
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, override
@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, override
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
-    NestedSecretsSettingsSource,
+    EnvSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -180,10 +180,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
         env_nested_delimiter=DELIMITER,
-        env_ignore_empty=True,
         extra="forbid",
         frozen=True,
-        secrets_dir=SECRETS_DIR,
     )
 
     server: ServerSettings = ServerSettings()
@@ -209,14 +207,54 @@ class Settings(BaseSettings):
         """
         Order the sources, the strongest first; there is no .env file.
         """
-        del dotenv_settings
-        files = NestedSecretsSettingsSource(
-            file_secret_settings,
-            secrets_dir_missing="ok",
-            secrets_prefix=PREFIX,
-            secrets_nested_delimiter=DELIMITER,
-        )
-        return init_settings, env_settings, files
+        del dotenv_settings, env_settings, file_secret_settings  # they take in more than settings
+        files = _secret_files(Path(SECRETS_DIR))
+        _refuse_unknown(os.environ, "in the environment")
+        _refuse_unknown(files, f"in {SECRETS_DIR}")
+        # An empty variable is how shells and Compose unset one; an empty secret is a mistake.
+        given = {name: value for name, value in os.environ.items() if value}
+        return init_settings, _Named(settings_cls, given), _Named(settings_cls, files)
+
+
+class _Named(EnvSettingsSource):
+    """
+    Takes settings from names with values, and only from names that are a setting's.
+
+    The library's own sources would take `CTXFY_SERVER` for the whole section, in JSON.
+    """
+
+    def __init__(self, settings_cls: type[BaseSettings], values: Mapping[str, str]) -> None:
+        self._given = values
+        super().__init__(settings_cls)
+
+    @override
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        known = setting_names()
+        return {name.lower(): text for name, text in self._given.items() if name.upper() in known}
+
+
+def _secret_files(folder: Path) -> dict[str, str]:
+    """
+    Read the files whose names are those of settings. Others may lie there for other programs.
+
+    Raises:
+        ConfigurationError: One cannot be read.
+    """
+    try:
+        files = [file for file in sorted(folder.iterdir()) if _is_ours(file.name)]
+    except OSError:
+        return {}
+    return {file.name: _read_secret(file) for file in files}
+
+
+def _read_secret(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        reason = error.strerror
+    except UnicodeDecodeError:
+        reason = "it is not text"
+    raise ConfigurationError(f"The secret file '{file}' cannot be read: {reason}.")
 
 
 def load_settings(command_line: Mapping[str, Mapping[str, object]] | None = None) -> Settings:
@@ -229,7 +267,6 @@ def load_settings(command_line: Mapping[str, Mapping[str, object]] | None = None
     Raises:
         ConfigurationError: A name is unknown, or a value cannot be; with the nearest right name.
     """
-    _refuse_unknown(os.environ)
     try:
         return Settings(**{name: dict(values) for name, values in (command_line or {}).items()})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - sections come as dicts
     except ValidationError as error:
@@ -275,14 +312,17 @@ def _fields_of(section: object) -> Mapping[str, object]:
     )
 
 
-def _refuse_unknown(environment: Mapping[str, str]) -> None:
+def _is_ours(name: str) -> bool:
+    return name.upper().startswith(PREFIX) and DELIMITER in name
+
+
+def _refuse_unknown(names: Iterable[str], place: str) -> None:
     known = setting_names()
-    for name in sorted(environment):
-        upper = name.upper()
-        if upper.startswith(PREFIX) and DELIMITER in upper and upper not in known:
-            near = get_close_matches(upper, known, n=1, cutoff=0.5)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise ConfigurationError(f"There is no setting {name} (in the environment){hint}")
+    for name in sorted(names):
+        if _is_ours(name) and name.upper() not in known:
+            near = get_close_matches(name.upper(), known, n=1, cutoff=0.5)
+            hint = f"; did you mean {near[0]}?" if near else "."
+            raise ConfigurationError(f"There is no setting {name} ({place}){hint}")
 
 
 def _explain(error: ValidationError) -> str:

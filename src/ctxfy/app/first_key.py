@@ -49,7 +49,7 @@ Connect Claude Code:
 
     claude mcp add --transport http ctxfy {url}/mcp --header "Authorization: Bearer {api_key}"
 
-Cursor, VS Code and others, in their mcp.json:
+Cursor, in .cursor/mcp.json (VS Code and others: see the README):
 
     {{"mcpServers": {{"ctxfy": {{"url": "{url}/mcp",
       "headers": {{"Authorization": "Bearer {api_key}"}}}}}}}}

@@ -103,7 +103,7 @@ def error_response(scope: Scope, error: Exception) -> ASGIApp:
             "detail": sentence,
         } | details
     return Response(
-        json.dumps(body, ensure_ascii=False),
+        json.dumps(body),  # in ASCII: a text from a request may hold what has no form in UTF-8
         status_code=outcome.status,
         media_type=media_type,
         headers=_headers(error),
@@ -146,11 +146,8 @@ def _headers(error: Exception) -> dict[str, str]:
         case NotAuthenticatedError():
             return {"WWW-Authenticate": 'Bearer realm="ctxfy"'}
         case NotAuthorizedError(required=required):
-            return {
-                "WWW-Authenticate": (
-                    f'Bearer realm="ctxfy", error="insufficient_scope", scope="{required}"'
-                )
-            }
+            scope = f', scope="{required}"' if required else ""
+            return {"WWW-Authenticate": f'Bearer realm="ctxfy", error="insufficient_scope"{scope}'}
         case MethodNotAllowedError(allowed=allowed):
             return {"Allow": ", ".join(allowed)}
         case UnavailableError(retry_after=seconds):

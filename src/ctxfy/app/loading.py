@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ctxfy.adapters.mcp_prompts.loader import FolderLoader
 from ctxfy.adapters.mcp_prompts.template_engine import MiniJinjaEngine
+from ctxfy.adapters.validation.schema_validator import ArgumentLimits, SchemaValidator
 from ctxfy.core.ports.prompt_ports import ArgumentValidatorPort
 
 
@@ -15,6 +16,15 @@ def utc_now() -> datetime:
     The clock of this process.
     """
     return datetime.now(UTC)
+
+
+def make_validator(argument_bytes: int, arguments_bytes: int) -> SchemaValidator:
+    """
+    The validator of arguments, given what one of them and all together may bring.
+    """
+    return SchemaValidator(
+        ArgumentLimits(argument_bytes=argument_bytes, total_bytes=arguments_bytes)
+    )
 
 
 def make_loader(folder: Path, validator: ArgumentValidatorPort) -> FolderLoader:

@@ -31,14 +31,13 @@ from ctxfy.adapters.monitoring.metrics_endpoint import metrics_endpoint
 from ctxfy.adapters.monitoring.request_context import RequestContext
 from ctxfy.adapters.monitoring.structured_logger import StructuredLogger
 from ctxfy.adapters.storage.storage_probe import StorageProbe
-from ctxfy.adapters.validation.schema_validator import ArgumentLimits, SchemaValidator
 from ctxfy.app import routes
 from ctxfy.app.bootstrap import Storage, make_storage, pseudonymizer, server_secrets
 from ctxfy.app.config import Settings, load_settings
 from ctxfy.app.first_key import announce_first_key, base_url, ensure_first_key
 from ctxfy.app.http_errors import error_response
 from ctxfy.app.lifespan import LifespanApp
-from ctxfy.app.loading import make_loader, utc_now
+from ctxfy.app.loading import make_loader, make_validator, utc_now
 from ctxfy.core.models.auth_models import RoutePolicy
 from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort
 from ctxfy.core.ports.prompt_ports import (
@@ -117,12 +116,7 @@ def wire(settings: Settings, snapshot: CatalogSnapshot | None) -> Wiring:
         logging=logging,
         max_stale=settings.auth.max_stale,
     )
-    validator = SchemaValidator(
-        ArgumentLimits(
-            argument_bytes=settings.limits.argument_bytes,
-            total_bytes=settings.limits.arguments_bytes,
-        )
-    )
+    validator = make_validator(settings.limits.argument_bytes, settings.limits.arguments_bytes)
     catalog = MemoryCatalog(snapshot or make_loader(settings.prompts.folder, validator).load())
     prompts = PromptService(
         catalog,
@@ -200,7 +194,7 @@ class CtxfyApp(LifespanApp):
             table=PolicyTable(wiring.policies),
             hosts=HostOriginPolicy(
                 hosts=(*settings.server.allowed_hosts, settings.server.host),
-                origins=tuple(origin.lower() for origin in settings.cors.origins),
+                origins=tuple(origin.lower().rstrip("/") for origin in settings.cors.origins),
             ),
             auth=wiring.keys,
             logging=wiring.logging,
@@ -224,9 +218,10 @@ class CtxfyApp(LifespanApp):
         async with AsyncExitStack() as stack:
             stack.push_async_callback(wiring.storage.database.aclose)
             await wiring.storage.make_ready(migrate_now=wiring.settings.storage.migrate == "auto")
+            # Before FastMCP: its tasks would wrap what this may raise into a group of errors.
+            first_key = await ensure_first_key(wiring.settings, wiring.keys)
             await stack.enter_async_context(self._mcp.lifespan(self._mcp))
             await stack.enter_async_context(_running(wiring.keys.run()))
-            first_key = await ensure_first_key(wiring.settings, wiring.keys)
             served = wiring.catalog.snapshot().catalog
             wiring.metrics.record_catalog(len(served), served.revision)
             wiring.logging.log_event(

@@ -7,9 +7,8 @@ from base64 import b64encode
 from collections.abc import Iterable
 from pathlib import Path
 
-from ctxfy.adapters.validation.schema_validator import SchemaValidator
 from ctxfy.app.config import Settings
-from ctxfy.app.loading import make_loader
+from ctxfy.app.loading import make_loader, make_validator
 from ctxfy.core.exceptions import (
     ConfigurationError,
     InvalidArgumentsError,
@@ -33,13 +32,15 @@ def parse_values(words: Iterable[str]) -> dict[str, str]:
     Read `key=value` words; `key=@FILE` takes the value from a file, `key=@-` from standard input.
 
     Raises:
-        ConfigurationError: A word has no `=`, or a file cannot be read.
+        ConfigurationError: A word is no key=value, a key comes twice, a file cannot be read.
     """
     values: dict[str, str] = {}
     for word in words:
         key, equals, value = word.partition("=")
-        if not equals:
+        if not equals or not key.strip():
             raise ConfigurationError(f"'{word}' is not of the form key=value.")
+        if key in values:
+            raise ConfigurationError(f"'{key}' is given twice.")
         values[key] = _read(value[1:]) if value.startswith("@") else value
     return values
 
@@ -47,8 +48,9 @@ def parse_values(words: Iterable[str]) -> dict[str, str]:
 def _read(path: str) -> str:
     try:
         return sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"The file '{path}' cannot be read as text: {error}.") from error
+    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a name no file can have
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise ConfigurationError(f"The file '{path}' cannot be read: {reason}.") from error
 
 
 def render_here(
@@ -63,7 +65,7 @@ def render_here(
         InvalidArgumentsError: With every mistake at once.
         RenderError: The template failed; here with the engine's own words.
     """
-    validator = SchemaValidator()
+    validator = make_validator(settings.limits.argument_bytes, settings.limits.arguments_bytes)
     snapshot = make_loader(settings.prompts.folder, validator).load()
     template = snapshot.catalog.find(name, version)
     if template is None:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, override
 import uvicorn
 
 from ctxfy.app.config import Settings
-from ctxfy.app.loading import make_loader
+from ctxfy.app.loading import make_loader, make_validator
 from ctxfy.app.prompt_check import CheckReport, PromptCheck
 from ctxfy.core.exceptions import CatalogError, ConfigurationError
-from ctxfy.core.ports.prompt_ports import ArgumentValidatorPort, CatalogSnapshot
+from ctxfy.core.ports.prompt_ports import CatalogSnapshot
 
 
 if TYPE_CHECKING:
@@ -88,10 +88,8 @@ def load_checked(settings: Settings, check: PromptCheck) -> CatalogSnapshot:
     Raises:
         CatalogError: With every problem there is.
     """
-    from ctxfy.adapters.validation.schema_validator import SchemaValidator
-
-    folder = settings.prompts.folder
-    validator: ArgumentValidatorPort = SchemaValidator()
+    folder, limits = settings.prompts.folder, settings.limits
+    validator = make_validator(limits.argument_bytes, limits.arguments_bytes)
     for _ in range(ATTEMPTS):
         report: CheckReport = check.result()
         if report.problems:

@@ -142,12 +142,15 @@ class NotAuthenticatedError(AccessError):
 
 class NotAuthorizedError(AccessError):
     """
-    The key is valid and its scope is not enough.
+    The key is valid and this is not its to do.
+
+    Attributes:
+        required: The scope that would be enough, or None if it is not a matter of scope.
     """
 
     code = "access.not_authorized"
 
-    def __init__(self, sentence: str, *, required: str) -> None:
+    def __init__(self, sentence: str, *, required: str | None) -> None:
         super().__init__(sentence)
         self.required = required
 

@@ -131,10 +131,15 @@ class ApiKeyService:
         Args:
             user_id: Whose key it is.
             api_key: Use this key instead of a new one (`auth.bootstrap_key`).
+
+        Raises:
+            InvalidKeyRequestError: The user's name is none.
+            UnavailableError: The store is out of reach.
         """
         parsed = parse_key(api_key) if api_key else None
         key_id, made = (parsed.key_id, api_key or "") if parsed else self._material.new_key()
         request = ApiKeyRequest(user_id=user_id, scope=Scope.ADMIN, name="first key")
+        check_key_request(request)
         return made if await self._store.add_first(self._info(request, key_id, made)) else None
 
     async def revoke_api_key(self, key_id: KeyId) -> ApiKeyInfo:
@@ -200,23 +205,24 @@ class ApiKeyService:
         try:
             while True:
                 await asyncio.sleep(POLL_SECONDS)
-                await self.poll()
-                if self._monotonic() - flushed_at >= FLUSH_SECONDS:
-                    flushed_at = self._monotonic()
-                    await self.flush()
+                try:
+                    await self.poll()
+                    if self._monotonic() - flushed_at >= FLUSH_SECONDS:
+                        flushed_at = self._monotonic()
+                        await self.flush()
+                except Exception as error:  # noqa: BLE001 - without polls no revocation would hold
+                    self._logging.log_error(None, error, {"doing": "polling for changed keys"})
         finally:
             await self.flush()
 
     async def poll(self) -> None:
         """
-        Drop the cache if any key changed, or if that could not be asked for too long.
+        Drop the cache if any key changed.
         """
         try:
             epoch = await self._store.epoch()
         except UnavailableError:
-            if self._monotonic() - self._polled_at > self._max_stale:
-                self.forget()
-            return
+            return  # the cache is believed until it is stale
         self._polled_at = self._monotonic()
         if epoch != self._epoch:
             self.forget()
@@ -229,14 +235,18 @@ class ApiKeyService:
         uses, self._uses = self._uses, {}
         if not uses:
             return
+        written = False
         try:
             await self._store.touch(uses)
+            written = True
         except UnavailableError as error:
-            self._uses = uses | self._uses
             self._logging.log_error(None, error, {"doing": "writing last uses of keys"})
+        finally:
+            if not written:  # nor if we are cancelled meanwhile
+                self._uses = uses | self._uses
 
     async def _find(self, key_id: KeyId) -> ApiKeyInfo | None:
-        if key_id in self._cache:
+        if key_id in self._cache and not self._is_stale():
             return self._cache[key_id]
         epoch = self._epoch
         info = await self._store.find(key_id)
@@ -246,6 +256,10 @@ class ApiKeyService:
         if epoch == self._epoch:
             self._cache[key_id] = info
         return info
+
+    def _is_stale(self) -> bool:
+        # Asked when a key comes, not by the poll: that one may itself be hanging on the store.
+        return self._monotonic() - self._polled_at > self._max_stale + 2 * POLL_SECONDS
 
     def _info(self, request: ApiKeyRequest, key_id: KeyId, api_key: str) -> ApiKeyInfo:
         digest = self._material.digest(api_key)

@@ -2,7 +2,6 @@
 The credential of a request: exactly one, from the headers, never from the address.
 """
 
-import binascii
 from base64 import b64decode
 from collections.abc import Iterable
 
@@ -70,6 +69,6 @@ def _authorization(text: str) -> str | Denied:
 def _password(encoded: str) -> str | Denied:
     try:
         pair = b64decode(encoded, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not base64, not ASCII even, or not UTF-8 inside
         return malformed()
     return pair.partition(":")[2]

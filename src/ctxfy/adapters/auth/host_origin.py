@@ -5,15 +5,20 @@ Guards against DNS rebinding and foreign pages, as the MCP specification demands
 2026-07-28, Streamable HTTP, Security Warning).
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from ctxfy.core.exceptions import ForeignHostError, ForeignOriginError
 
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+# Nothing that could make a part of it pass for the whole: no user before it, no path behind it.
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\s\[\]:/?#@\\]+))(?::([0-9]{0,5}))?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +62,12 @@ class HostOriginPolicy:
     def _is_our_host(self, host: str | None) -> bool:
         if host is None:
             return False
-        name = host_name(host)
+        name, port = _split_host(host)
+        if not name:
+            return False
         return name in LOOPBACK or any(
-            fnmatchcase(host.lower() if ":" in pattern else name, pattern.lower())
-            for pattern in self.hosts
+            fnmatchcase(name, names) and fnmatchcase(port, ports)
+            for names, ports in map(_split_pattern, self.hosts)
         )
 
     def _is_known_origin(self, origin: str, host: str | None, scheme: str) -> bool:
@@ -72,13 +79,37 @@ class HostOriginPolicy:
         if origin.lower() in (f"{scheme}://{host}".lower(), f"https://{host}".lower()):
             return True
         # A page served on this machine may talk to a server on this machine, whatever the ports.
-        return host_name(urlsplit(origin).netloc) in LOOPBACK and host_name(host) in LOOPBACK
+        return _host_of_origin(origin) in LOOPBACK and host_name(host) in LOOPBACK
 
 
 def host_name(host: str) -> str:
     """
-    Take the port off a Host header, and the brackets off an IPv6 address.
+    Take the port off a Host header, and the brackets off an IPv6 address; empty if it is malformed.
     """
-    if host.startswith("["):
-        return host[1:].partition("]")[0].lower()
-    return host.rpartition(":")[0].lower() if host.count(":") == 1 else host.lower()
+    return _split_host(host)[0]
+
+
+@lru_cache(maxsize=256)
+def _split_host(host: str) -> tuple[str, str]:
+    match = _HOST.fullmatch(host.lower())
+    return (match[1] or match[2], match[3] or "") if match else ("", "")
+
+
+@lru_cache(maxsize=256)
+def _split_pattern(pattern: str) -> tuple[str, str]:
+    """
+    Split an allowed host into globs for the name and the port; without a port, any will do.
+    """
+    pattern = pattern.lower()
+    address, bracket, rest = pattern.removeprefix("[").partition("]")
+    if pattern.startswith("[") and bracket and ":" in address:
+        return address, rest.removeprefix(":") or "*"
+    name, _, port = pattern.partition(":")
+    return (name, port or "*") if pattern.count(":") <= 1 else (pattern, "*")
+
+
+def _host_of_origin(origin: str) -> str:
+    try:
+        return host_name(urlsplit(origin).netloc)
+    except ValueError:  # such as a bracket that is never closed
+        return ""

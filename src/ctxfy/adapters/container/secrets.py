@@ -2,9 +2,11 @@
 The key file: the server's own secrets, beside the database, for its owner's eyes only.
 """
 
+import errno
 import json
 import os
 import stat
+import tempfile
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -42,6 +44,10 @@ def read_or_create_key_file(path: Path, random_bytes: Callable[[int], bytes]) ->
             _create(path, random_bytes)
         return _parse(path, _read_guarded(path))
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise ConfigurationError(
+                f"The key file '{path}' is a link; name the file itself with CTXFY_AUTH__KEY_FILE."
+            ) from error
         raise ConfigurationError(
             f"The key file '{path}' cannot be used ({error.strerror}); "
             "make its folder writable for this user, or name another with CTXFY_AUTH__KEY_FILE."
@@ -73,12 +79,13 @@ def _create(path: Path, random_bytes: Callable[[int], bytes]) -> None:
         },
         indent=2,
     )
-    # Written aside and linked into place: of two processes that start at once, one wins, and
-    # neither ever sees half a file.
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    # Written aside and linked into place: of two that start at once, one wins, and neither ever
+    # sees half a file. The name aside is a new one each time: in a container every process has the
+    # same number, and what one that was killed left behind must not stop the next.
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
+    aside = Path(name)
     try:
-        with os.fdopen(descriptor, "w") as file:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(content + "\n")
             file.flush()
             os.fsync(file.fileno())
@@ -90,9 +97,9 @@ def _create(path: Path, random_bytes: Callable[[int], bytes]) -> None:
         aside.unlink()
 
 
-def _read_guarded(path: Path) -> str:
+def _read_guarded(path: Path) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-    with os.fdopen(descriptor) as file:
+    with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(file.fileno())
         if stat.S_IMODE(status.st_mode) & 0o077:
             raise ConfigurationError(
@@ -106,12 +113,12 @@ def _read_guarded(path: Path) -> str:
         return file.read(64_000)
 
 
-def _parse(path: Path, text: str) -> ServerSecrets:
+def _parse(path: Path, raw: bytes) -> ServerSecrets:
     try:
-        content = json.loads(text)
+        content = json.loads(raw)
         pepper = b64decode(content["pepper"], validate=True)
         master_key = b64decode(content["master_key"], validate=True)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ConfigurationError(
             f"The key file '{path}' is damaged; restore it from a backup of this database."
         ) from error

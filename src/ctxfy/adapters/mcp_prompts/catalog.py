@@ -4,6 +4,7 @@ The prompts in service: PromptCatalogPort over one reference that is replaced wh
 
 from ctxfy.core.models.monitoring_models import CheckResult, HealthStatus
 from ctxfy.core.ports.prompt_ports import CatalogSnapshot, PromptCatalogPort
+from ctxfy.core.use_cases.validation_use_cases import plural
 
 
 class MemoryCatalog:
@@ -43,7 +44,7 @@ class CatalogProbe:
         return CheckResult(
             name="prompts",
             status=HealthStatus.PASS,
-            detail=f"{len(snapshot.catalog)} prompts are served.",
+            detail=f"Served: {plural(len(snapshot.catalog), 'prompt')}.",
             figures={
                 "prompts": len(snapshot.catalog),
                 "revision": snapshot.catalog.revision,

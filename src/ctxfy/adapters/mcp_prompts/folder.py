@@ -10,6 +10,7 @@ import mimetypes
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 from ctxfy.adapters.mcp_prompts.prompt_file import Attachment, PromptFileError, is_prompt_file
 from ctxfy.core.models.prompt_models import Content, ImageContent, ResourceContent
@@ -94,7 +95,7 @@ class PromptFolder:
         if wish.kind == "image":
             return self._image(wish.path)
         kind = wish.media_type or _media_type(wish.path)
-        uri = wish.uri or f"ctxfy://resources/{wish.path}"
+        uri = wish.uri or f"ctxfy://resources/{quote(wish.path)}"
         if ":" not in uri:
             raise PromptFileError(None, f"'{uri}' is no URI; write for example ctxfy://{uri}")
         content = self.read_bytes(wish.path, MAX_FILE_BYTES)

@@ -5,11 +5,11 @@ One prompt file into one PromptTemplate, or into everything that is wrong with i
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import cast
 
 import pydantic
 
+from ctxfy.adapters.mcp_prompts.prompt_mistakes import explain, inconsistencies, types_of
 from ctxfy.adapters.mcp_prompts.prompt_schema import (
     NAME_PATTERN,
     ArgumentSpec,
@@ -18,11 +18,9 @@ from ctxfy.adapters.mcp_prompts.prompt_schema import (
     TestSpec,
     YamlPromptSpec,
 )
-from ctxfy.adapters.mcp_prompts.yaml_source import YamlError, YamlSource, read_yaml
+from ctxfy.adapters.mcp_prompts.yaml_source import YamlError, read_yaml
 from ctxfy.core.models.auth_models import Scope
-from ctxfy.core.models.catalog_models import is_version
 from ctxfy.core.models.prompt_models import (
-    ArgumentType,
     Content,
     Expectation,
     ExpectedError,
@@ -120,7 +118,7 @@ class _Reader:
 
     def template(self) -> PromptTemplate:
         spec = self._spec()
-        mistakes = [(self._source.line_of(place), text) for place, text in _inconsistencies(spec)]
+        mistakes = [(self._source.line_of(place), text) for place, text in inconsistencies(spec)]
         if mistakes:
             raise _SpecError(sorted(mistakes))
         return PromptTemplate(
@@ -154,7 +152,7 @@ class _Reader:
         try:
             return self._spec_type.model_validate(self._source.data)
         except pydantic.ValidationError as error:
-            raise _SpecError(sorted(_explain(error, self._source, self._spec_type))) from error
+            raise _SpecError(sorted(explain(error, self._source, self._spec_type))) from error
 
     def _default_name(self) -> str:
         file_name = self._path.rpartition("/")[2]
@@ -223,11 +221,7 @@ class _Reader:
                 raise PromptFileError(line, "a message has exactly one of text, resource and image")
             role = Role(item.role)
             if item.text is not None:
-                # Below `text: |` the text itself begins one line further down.
-                start = self._source.line_of(("messages", index, "text"))
-                yield Message(
-                    role=role, content=TextContent(text=item.text, line=start + 1)
-                )
+                yield Message(role=role, content=self._yaml_text(item.text, index))
                 continue
             wish = Attachment(
                 kind=given[0],
@@ -236,6 +230,13 @@ class _Reader:
                 media_type=item.type,
             )
             yield Message(role=role, content=self._attachment(wish, line))
+
+    def _yaml_text(self, text: str, index: int) -> TextContent:
+        place = ("messages", index, "text")
+        if not text.strip():
+            raise PromptFileError(self._source.line_of(place), "the message has no text")
+        # To the letter, the last line break too: YAML has its own ways to leave that out.
+        return TextContent(text=text, line=self._source.text_line_of(place))
 
     def _attachment(self, wish: Attachment, line: int) -> Content:
         if not wish.path:
@@ -267,7 +268,7 @@ def split_front_matter(text: str) -> tuple[str, str, int]:
 
 
 def _argument(name: str, spec: ArgumentSpec) -> PromptArgument:
-    kind, items = _types(spec)
+    kind, items = types_of(spec)
     return PromptArgument(
         name=name,
         description=spec.description.strip(),
@@ -285,17 +286,6 @@ def _argument(name: str, spec: ArgumentSpec) -> PromptArgument:
         example=freeze(spec.example),
         privacy=Privacy(spec.privacy),
     )
-
-
-def _types(spec: ArgumentSpec) -> tuple[ArgumentType, ArgumentType | None]:
-    written = spec.type or ("enum" if spec.enum else "string")
-    if not written.startswith("list"):
-        kind = ArgumentType(written)
-        return (
-            (ArgumentType.ENUM, None) if spec.enum and kind is ArgumentType.STRING else (kind, None)
-        )
-    inner = written.removeprefix("list").strip("[]") or "string"
-    return ArgumentType.LIST, ArgumentType(inner)
 
 
 def _test(spec: TestSpec, line: int) -> PromptTest:
@@ -322,91 +312,3 @@ def _test(spec: TestSpec, line: int) -> PromptTest:
 
 def _frozen(arguments: Mapping[str, object]) -> Mapping[str, Value]:
     return cast("Mapping[str, Value]", freeze(arguments))
-
-
-def _inconsistencies(spec: PromptSpec) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    if not is_version(spec.version):
-        yield ("version",), f"'{spec.version}' is not a version; write for example 2.1.0"
-    for name, argument in spec.arguments.items():
-        for text in _argument_mistakes(argument):
-            yield ("arguments", name), f"argument '{name}': {text}"
-    for index, test in enumerate(spec.tests):
-        if (test.expect is None) == (test.error is None):
-            yield ("tests", index), "a test has either 'expect:' or 'error:'"
-    for name in spec.metrics.count_by:
-        counted = spec.arguments.get(name)
-        if counted is None or not counted.enum:
-            yield (
-                ("metrics", "count_by"),
-                f"count_by takes arguments with an enum; '{name}' has none",
-            )
-
-
-def _argument_mistakes(spec: ArgumentSpec) -> Iterator[str]:
-    kind, items = _types(spec)
-    texts = (ArgumentType.STRING, ArgumentType.ENUM)
-    numbers = (ArgumentType.INTEGER, ArgumentType.NUMBER)
-    if spec.required and spec.default is not None:
-        yield "it is required, so it cannot have a default"
-    if kind is ArgumentType.ENUM and not spec.enum:
-        yield "its type is enum, so it needs 'enum:' with the values allowed"
-    if spec.enum and kind not in texts and items not in texts:
-        yield f"'enum:' is for texts and lists of texts, not for {spec.type}"
-    if spec.pattern is not None and kind is not ArgumentType.STRING:
-        yield "'pattern:' is for type string"
-    if (spec.minimum is not None or spec.maximum is not None) and kind not in numbers:
-        yield "'minimum:' and 'maximum:' are for integer and number"
-    sized = (ArgumentType.STRING, ArgumentType.LIST)
-    if (spec.min_length is not None or spec.max_length is not None) and kind not in sized:
-        yield "'min_length:' and 'max_length:' are for strings and lists"
-
-
-def _explain(
-    error: pydantic.ValidationError, source: YamlSource, spec_type: type[PromptSpec]
-) -> Iterator[tuple[int, str]]:
-    for item in error.errors(include_url=False, include_input=True):
-        place = tuple(part for part in item["loc"] if part != "[key]")
-        where = ".".join(str(part) for part in place[:-1])
-        key = str(place[-1]) if place else ""
-        inside = f" in '{where}'" if where else ""
-        yield source.line_of(place), _sentence(item["type"], key, inside, item, spec_type, place)
-
-
-def _sentence(
-    kind: str,
-    key: str,
-    inside: str,
-    item: Mapping[str, object],
-    spec_type: type[PromptSpec],
-    place: tuple[str | int, ...],
-) -> str:
-    message = str(item["msg"])
-    if kind == "extra_forbidden":
-        near = get_close_matches(key, _keys_at(spec_type, place), n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
-        return f"unknown key '{key}'{inside}{hint}"
-    if kind == "missing":
-        return f"the key '{key}' is missing{inside}"
-    if "[key]" in cast("tuple[object, ...]", item["loc"]):
-        return (
-            f"'{key}' cannot be an argument's name; use small letters, digits and _, "
-            "beginning with a letter"
-        )
-    if kind == "string_pattern_mismatch" and key == "name":
-        return (
-            "a name has letters, digits, '_', '.' and '-' only, and begins with a letter or digit"
-        )
-    return f"'{key}'{inside}: {message[0].lower()}{message[1:]}"
-
-
-def _keys_at(spec_type: type[PromptSpec], place: tuple[str | int, ...]) -> list[str]:
-    """
-    List the keys that are known where an unknown one stands.
-    """
-    nested: Mapping[str, type[pydantic.BaseModel]] = {
-        "arguments": ArgumentSpec,
-        "tests": TestSpec,
-        "messages": MessageSpec,
-    }
-    model = nested.get(str(place[0]), spec_type) if len(place) > 1 else spec_type
-    return list(model.model_fields)

@@ -54,8 +54,12 @@ class ArgumentSpec(_Spec):
     max_length: int | None = Field(
         default=None, ge=0, description="Characters, or items of a list."
     )
-    minimum: float | None = Field(default=None, strict=False, description="Least number allowed.")
-    maximum: float | None = Field(default=None, strict=False, description="Largest number allowed.")
+    minimum: float | None = Field(
+        default=None, strict=False, allow_inf_nan=False, description="Least number allowed."
+    )
+    maximum: float | None = Field(
+        default=None, strict=False, allow_inf_nan=False, description="Largest number allowed."
+    )
     pattern: str | None = Field(
         default=None, max_length=500, description="Regular expression (Rust's dialect), searched."
     )

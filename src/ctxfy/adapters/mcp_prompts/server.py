@@ -227,6 +227,8 @@ class _ErrorData(Middleware):
             return await call_next(context)
         except _RefusedError as error:
             raise _wire_error(error.error) from error
+        except NotFoundError as error:
+            raise _wire_error(PromptNotFoundError(context.message.name)) from error
 
 
 def _wire_error(error: CtxfyError) -> MCPError:

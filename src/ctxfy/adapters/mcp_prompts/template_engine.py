@@ -14,6 +14,7 @@ from threading import Lock
 from minijinja import Environment, TemplateError
 
 from ctxfy.adapters.mcp_prompts.template_filters import OutputLimitError, checked_filters, show
+from ctxfy.adapters.mcp_prompts.template_includes import circular_includes, repeated_includes
 from ctxfy.adapters.mcp_prompts.template_scan import scan_template
 from ctxfy.core.exceptions import CatalogError, RenderError
 from ctxfy.core.models.prompt_models import (
@@ -118,8 +119,12 @@ class MiniJinjaPrompt:
             self._problem(name, error.line or 1, _syntax_sentence(error))
             for name, error in self._errors.items()
         ]
-        for name in self._facts:
-            if name not in self._errors:
+        found += [
+            self._problem(name, line, f"'{path}' includes itself, directly or through others")
+            for name, line, path in circular_includes(self._facts)
+        ]
+        for name, facts in self._facts.items():
+            if name not in self._errors and not facts.refusals:
                 found += [*self._undefined(name), *self._unknown_filters(name)]
         return sorted(found, key=lambda problem: (problem.path, problem.line or 0))
 
@@ -141,6 +146,8 @@ class MiniJinjaPrompt:
         for name, function in checked_filters(self._template.max_output_bytes).items():
             environment.add_filter(name, function)
         for name, source in self._sources.items():
+            if self._facts[name].refusals:
+                continue
             try:
                 environment.add_template(name, source)
             except TemplateError as error:
@@ -148,12 +155,7 @@ class MiniJinjaPrompt:
         return environment
 
     def _fuel(self) -> int:
-        repeated = {
-            f"{include.path}.txt"
-            for facts in self._facts.values()
-            for include in facts.includes
-            if include.repeated
-        }
+        repeated = repeated_includes(self._facts)
         literal = max(
             (
                 facts.literal if name in repeated else facts.loop_literal
@@ -174,6 +176,8 @@ class MiniJinjaPrompt:
             raise self._too_large() from error
         except TemplateError as error:
             raise self._failure(error, name) from error
+        except Exception as error:  # a filter or a method in Python may raise anything
+            raise self._misuse(error, message.content.line) from error
         # Literal text does not pass the finalizer, and characters are not bytes: count again.
         self._left = before - len(text.encode("utf-8", "surrogatepass"))
         if self._left < 0:
@@ -207,6 +211,16 @@ class MiniJinjaPrompt:
             "template",
             f"its template failed at {path}:{line} ({_KINDS.get(error.kind, 'an error')}).",
             detail=error.detail or "",
+        )
+
+    def _misuse(self, error: Exception, line: int) -> RenderError:
+        # MiniJinja does not tell the line of these: the text's first one must do.
+        return RenderError(
+            self._template.name,
+            "template",
+            f"its template failed in the text at {self._template.source}:{line} "
+            "(a filter or method that does not take these values).",
+            detail=str(error),
         )
 
     def _undefined(self, name: str) -> Iterable[PromptProblem]:

@@ -3,11 +3,15 @@ The filters that can make a value larger, each with its size known before it is 
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, ItemsView, Iterable, KeysView, Mapping, ValuesView
 from typing import cast
 
 from ctxfy.core.models.prompt_models import Value
 from ctxfy.core.use_cases.validation_use_cases import thaw
+
+
+_CONVERSION = re.compile(r"%(?:\([^)]*\))?[-+ #0]*([0-9]*)(?:\.([0-9]*))?")
 
 
 class OutputLimitError(Exception):
@@ -21,13 +25,15 @@ def show(value: object) -> str:
     Write a value into a prompt: text as it is, everything else as JSON.
 
     `true` and `["a", "b"]` are what people and models expect, not Python's `True` and `('a', 'b')`.
+
+    Raises:
+        TypeError: If it is no data, such as a method that was not called.
     """
     if isinstance(value, str):
         return value
-    try:
-        return json.dumps(thaw(cast("Value", value)), ensure_ascii=False)
-    except (TypeError, ValueError):
-        return str(value)
+    if isinstance(value, KeysView | ValuesView | ItemsView):
+        value = tuple(value)
+    return json.dumps(thaw(cast("Value", value)), ensure_ascii=False)
 
 
 def checked_filters(limit: int) -> Mapping[str, Callable[..., str]]:
@@ -59,7 +65,7 @@ def checked_filters(limit: int) -> Mapping[str, Callable[..., str]]:
         return between.join(parts)
 
     # The names and defaults of the parameters are Jinja's.
-    def indent(value: object, width: int = 4, *, first: bool = False, blank: bool = False) -> str:
+    def indent(value: object, width: int = 4, first: bool = False, blank: bool = False) -> str:  # noqa: FBT001, FBT002 - as in Jinja
         """
         Indent every line but the first (unless `first`) and blank ones (unless `blank`).
         """
@@ -78,4 +84,23 @@ def checked_filters(limit: int) -> Mapping[str, Callable[..., str]]:
         check(len(text))
         return text
 
-    return {"replace": replace, "join": join, "indent": indent, "tojson": tojson}
+    def format_text(value: object, *values: object, **named: object) -> str:
+        """
+        Fill in a text as Python's `%` does; the widths it asks for are added up first.
+        """
+        text = show(value)
+        widths = (int(digits) for each in _CONVERSION.findall(text) for digits in each if digits)
+        check(sum(widths))
+        return text % (named or tuple(map(_printable, values)))
+
+    return {
+        "format": format_text,
+        "indent": indent,
+        "join": join,
+        "replace": replace,
+        "tojson": tojson,
+    }
+
+
+def _printable(value: object) -> object:
+    return value if isinstance(value, int | float) else show(value)

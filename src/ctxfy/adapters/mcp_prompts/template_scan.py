@@ -11,19 +11,31 @@ from dataclasses import dataclass
 
 
 _OPEN = re.compile(r"\{\{|\{%|\{#")
-_RAW = re.compile(r"\{%-?\s*raw\s*-?%\}(.*?)\{%-?\s*endraw\s*-?%\}", re.DOTALL)
-_TEXT = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
+_RAW = re.compile(r"\{%[-+]?\s*raw\s*[-+]?%\}")
+_END_RAW = re.compile(r"\{%[-+]?\s*endraw\s*[-+]?%\}")
+_TEXT = re.compile(r"'[^'\\]*(?:\\.[^'\\]*)*'|\"[^\"\\]*(?:\\.[^\"\\]*)*\"", re.DOTALL)
+_DELIMITER = re.compile(r"['\"(\[{)\]}]|%\}")
 _INCLUDE = re.compile(r"^(include|import|from|extends)\b\s*(.*)$", re.DOTALL)
 _PATH = re.compile(r"^(['\"])([^'\"]+)\1")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_CALL = re.compile(r"\b([A-Za-z_][A-Za-z0-9_]*+)\s*+\(")
 _GROWING = re.compile(r"~|\*|\+")
-_JOINING = re.compile(r"~")
+# A text plus a number is an error, so these only count.
+_COUNTING = re.compile(r"\b[0-9]+\s*\+|\+\s*[0-9]+\b")
 _FILTER = re.compile(r"\|\s*([A-Za-z_][A-Za-z0-9_]*)")
-_LOOPS = {"for": 1, "macro": 1, "call": 1, "endfor": -1, "endmacro": -1, "endcall": -1}
+_LOOPS = {"for": 1, "macro": 1, "call": 1, "block": 1} | {
+    "endfor": -1,
+    "endmacro": -1,
+    "endcall": -1,
+    "endblock": -1,
+}
 _ASSIGNING = frozenset({"set", "for", "with", "macro", "call", "import", "from"})
-_CARRYING = frozenset({"set", "with", "call", "do"})
+_CARRYING = frozenset({"set", "with", "call", "do", "for"})
+_BLANKS = " \t\r\n\f\v"
 
 MAX_GROWTH = 4
+MAX_TAG = 5_000
+MAX_ELIF = 500
 
 _GROWTH_REFUSED = (
     f"more than {MAX_GROWTH} of the operators ~ + * build up values here, and each can double a "
@@ -91,14 +103,15 @@ def scan_template(source: str, texts: Iterable[str] = ()) -> TemplateFacts:
 
     `texts` names the variables that hold strings or lists, which may not be multiplied.
     """
-    tags = tuple(_tags(source))
-    refusals = [
+    pieces = tuple(_pieces(source))
+    tags = tuple(_tags(pieces))
+    refusals = list(_too_deep(tags)) or [
         *_dynamic_includes(tags),
         *_recursions(tags),
         *_growth(tags),
         *_multiplications(tags, texts),
     ]
-    literals = tuple(_literals(source))
+    literals = tuple(_literals(pieces))
     return TemplateFacts(
         includes=tuple(_includes(tags)),
         assigned=frozenset(_assigned(tags)),
@@ -109,53 +122,91 @@ def scan_template(source: str, texts: Iterable[str] = ()) -> TemplateFacts:
     )
 
 
-def _pieces(source: str) -> Iterator[tuple[str, str, int]]:
+type Piece = tuple[str, str, int]
+
+
+def _pieces(source: str) -> Iterator[Piece]:
     """
     Cut a template into (`text` | `{{` | `{%`, content, line) in order; comments are dropped.
+
+    One pass, whatever stands in it: where a template is broken, the rest is not looked at again.
     """
-    position = 0
+    position, line = 0, 1
     while position < len(source):
-        raw = _RAW.match(source, position)
-        if raw is not None:
-            yield "text", raw[1], _line(source, position)
-            position = raw.end()
-            continue
-        start = _OPEN.search(source, position + (0 if _OPEN.match(source, position) else 1))
-        if _OPEN.match(source, position) is None:
-            end = start.start() if start else len(source)
-            yield "text", source[position:end], _line(source, position)
-            position = end
-            continue
-        mark = source[position : position + 2]
-        end = _close(source, position + 2, {"{{": "}}", "{%": "%}", "{#": "#}"}[mark])
-        if mark != "{#":
-            yield mark, source[position + 2 : end - 2], _line(source, position)
+        opening = _OPEN.match(source, position)
+        if opening is None:
+            found = _OPEN.search(source, position)
+            end = found.start() if found else len(source)
+            yield "text", source[position:end], line
+        elif raw := _RAW.match(source, position):
+            closing = _END_RAW.search(source, raw.end())
+            yield "text", source[raw.end() : closing.start() if closing else None], line
+            end = closing.end() if closing else len(source)
+        elif opening[0] == "{#":
+            closing_at = source.find("#}", position + 2)
+            end = len(source) if closing_at < 0 else closing_at + 2
+        else:
+            close, end = _close(source, position + 2, "}}" if opening[0] == "{{" else "%}")
+            yield opening[0], source[position + 2 : close], line
+        line += source.count("\n", position, end)
         position = end
 
 
-def _close(source: str, position: int, mark: str) -> int:
-    while position < len(source):
-        if mark != "#}" and (text := _TEXT.match(source, position)):
+def _close(source: str, position: int, mark: str) -> tuple[int, int]:
+    """
+    Find where the inside of a tag ends, and where the text goes on, as MiniJinja does.
+
+    Inside texts and brackets the mark does not count. A text without an end ends the inside.
+    """
+    depth = 0
+    while found := _DELIMITER.search(source, position):
+        start = found.start()
+        if not depth and source.startswith(mark, start):
+            return start, start + 2
+        position = found.end()
+        if found[0] in "'\"":
+            text = _TEXT.match(source, start)
+            if text is None:
+                return start, len(source)
             position = text.end()
-        elif source.startswith(mark, position):
-            return position + 2
         else:
-            position += 1
-    return len(source) + 2
+            # `%}` closes a bracket too where it is not the mark.
+            depth = depth + 1 if found[0] in "([{" else max(0, depth - 1)
+    return len(source), len(source)
 
 
-def _line(source: str, position: int) -> int:
-    return source.count("\n", 0, position) + 1
+def _bare(content: str) -> str:
+    # One sign on each side belongs to the mark, as in {%- -%}; a second one is an operator.
+    start, end = content[:1] in {"-", "+"}, content[-1:] in {"-", "+"}
+    return content[start : len(content) - end].strip(_BLANKS)
 
 
-def _tags(source: str) -> Iterator[Tag]:
-    for mark, content, line in _pieces(source):
+def _tags(pieces: Iterable[Piece]) -> Iterator[Tag]:
+    for mark, content, line in pieces:
         if mark == "text":
             continue
-        inner = content.strip("-+ \t\r\n")
+        inner = _bare(content)
         word = _NAME.match(inner)
         kind = "output" if mark == "{{" else (word[0] if word else "")
         yield Tag(kind=kind, code=_TEXT.sub("''", inner), source=inner, line=line)
+
+
+def _too_deep(tags: tuple[Tag, ...]) -> Iterator[tuple[int, str]]:
+    """
+    Refuse what MiniJinja's parser would overflow its stack on, which ends the whole process.
+    """
+    chains: list[int] = []
+    for tag in tags:
+        if len(tag.code) > MAX_TAG:
+            yield tag.line, f"a tag is longer than {MAX_TAG} characters; split it"
+        if tag.kind == "if":
+            chains.append(0)
+        elif tag.kind == "endif" and chains:
+            chains.pop()
+        elif tag.kind == "elif" and chains:
+            chains[-1] += 1
+            if chains[-1] == MAX_ELIF:
+                yield tag.line, f"more than {MAX_ELIF} elif in one if; use a list or an object"
 
 
 def _includes(tags: tuple[Tag, ...]) -> Iterator[Include]:
@@ -188,11 +239,11 @@ def _recursions(tags: tuple[Tag, ...]) -> Iterator[tuple[int, str]]:
         if tag.kind == "for" and re.search(r"\brecursive$", tag.code):
             yield tag.line, "a recursive loop is not allowed; unroll it"
         if tag.kind == "macro":
-            inside.append(_NAME.findall(tag.code)[1:2][0] if _NAME.findall(tag.code)[1:] else "")
+            inside.append("".join(_NAME.findall(tag.code)[1:2]))
         elif tag.kind == "endmacro" and inside:
             inside.pop()
-        elif inside and any(re.search(rf"\b{name}\s*\(", tag.code) for name in inside if name):
-            yield tag.line, f"the macro '{inside[-1]}' may not call itself"
+        elif inside and (called := set(_CALL.findall(tag.code)).intersection(inside)):
+            yield tag.line, f"the macro '{min(called)}' may not call itself"
 
 
 def _growth(tags: tuple[Tag, ...]) -> Iterator[tuple[int, str]]:
@@ -203,12 +254,8 @@ def _growth(tags: tuple[Tag, ...]) -> Iterator[tuple[int, str]]:
     """
     count = 0
     for tag in tags:
-        if tag.kind in _CARRYING:
-            count += len(_GROWING.findall(tag.code))
-        elif tag.kind == "for":
-            count += len(_JOINING.findall(tag.code))
-        else:
-            count += len(_JOINING.findall("".join(_in_calls(tag.code))))
+        kept = tag.code if tag.kind in _CARRYING else "".join(_in_calls(tag.code))
+        count += len(_GROWING.findall(_COUNTING.sub("", kept)))
         if count > MAX_GROWTH:
             yield tag.line, _GROWTH_REFUSED
             return
@@ -238,11 +285,11 @@ def _multiplications(tags: tuple[Tag, ...], texts: Iterable[str]) -> Iterator[tu
             yield tag.line, "a text or list may not be multiplied; write a loop over range(...)"
 
 
-def _literals(source: str) -> Iterator[tuple[int, bool]]:
+def _literals(pieces: Iterable[Piece]) -> Iterator[tuple[int, bool]]:
     depth = 0
-    for mark, content, _ in _pieces(source):
+    for mark, content, _ in pieces:
         if mark == "{%":
-            word = _NAME.match(content.strip("-+ \t\r\n"))
+            word = _NAME.match(_bare(content))
             depth += _LOOPS.get(word[0], 0) if word else 0
         elif mark == "text":
-            yield len(content.encode()), depth > 0
+            yield len(content.encode("utf-8", "surrogatepass")), depth > 0

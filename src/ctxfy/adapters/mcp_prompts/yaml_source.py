@@ -41,6 +41,7 @@ class YamlSource:
 
     data: object
     lines: Mapping[YamlPath, int] = field(default_factory=dict[YamlPath, int])
+    text_lines: Mapping[YamlPath, int] = field(default_factory=dict[YamlPath, int])
 
     def line_of(self, path: YamlPath) -> int:
         """
@@ -49,6 +50,12 @@ class YamlSource:
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
+
+    def text_line_of(self, path: YamlPath) -> int:
+        """
+        Find the line where a text itself begins: after `|` or `>` that is the next one.
+        """
+        return self.text_lines.get(path, self.line_of(path))
 
 
 class _Loader(yaml.CSafeLoader):
@@ -87,7 +94,9 @@ def read_yaml(text: str, first_line: int = 1) -> YamlSource:
         raise YamlError(first_line, "this is not valid YAML: a character is not allowed") from error
     builder = _Builder(first_line)
     return YamlSource(
-        data=None if node is None else builder.build(node, (), as_text=False), lines=builder.lines
+        data=None if node is None else builder.build(node, (), as_text=False),
+        lines=builder.lines,
+        text_lines=builder.text_lines,
     )
 
 
@@ -110,6 +119,7 @@ class _Builder:
 
     def __init__(self, first_line: int) -> None:
         self.lines: dict[YamlPath, int] = {}
+        self.text_lines: dict[YamlPath, int] = {}
         self._first_line = first_line
         self._seen: set[int] = set()
 
@@ -130,6 +140,8 @@ class _Builder:
                     for index, item in enumerate(node.value)
                 ]
             case _:
+                is_block = isinstance(node, yaml.ScalarNode) and node.style in {"|", ">"}
+                self.text_lines[path] = line + is_block
                 return self._scalar(node, line, as_text=as_text)
 
     def _mapping(self, node: yaml.MappingNode, path: YamlPath) -> dict[str, object]:

@@ -32,7 +32,9 @@ FULL = "there is no space left for the database {file}; make room on its disk."
 DAMAGED = "the database {file} is damaged; restore it from a backup."
 FOREIGN = "the file {file} is not a SQLite database; name another file, or restore it."
 UNREADABLE = "the disk failed under the database {file}; check the disk, then restore a backup."
-UNPREPARED = "the database {file} lacks tables; run `ctxfy db upgrade`."
+UNPREPARED = (
+    "the database {file} lacks tables; start the server once with CTXFY_STORAGE__MIGRATE=auto."
+)
 OTHER = "the database {file} refused the request ({reason})."
 
 _BY_SQLITE_CODE: Mapping[int, str] = {

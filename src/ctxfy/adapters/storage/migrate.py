@@ -51,7 +51,7 @@ async def check(database: Database) -> None:
         raise UnavailableError(
             "storage",
             f"the database {database.name} {state} and this version of ctxfy needs"
-            f" revision {HEAD}; run `ctxfy db upgrade`.",
+            f" revision {HEAD}; start the server once with CTXFY_STORAGE__MIGRATE=auto.",
         )
 
 

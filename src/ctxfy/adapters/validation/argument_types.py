@@ -12,13 +12,16 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, JsonValue, Strict
+from pydantic_core import PydanticCustomError
 
 from ctxfy.core.models.prompt_models import ArgumentType, PromptArgument
 from ctxfy.core.use_cases.validation_use_cases import split_list
 
 
-_INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
+_INTEGER = re.compile(r"[-+]?[0-9]{1,19}")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?")
+_TOO_LARGE = 2**63
+_MAX_DEPTH = 100
 _BOOLEANS = dict.fromkeys(("true", "yes", "on", "1"), True) | dict.fromkeys(
     ("false", "no", "off", "0"), False
 )
@@ -57,14 +60,23 @@ def _text_field(min_length: int | None, max_length: int | None, pattern: str | N
 
 
 def _integer(value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    return int(_matched(value, _INTEGER))
+    if isinstance(value, float) and value.is_integer():
+        number = int(value)  # to JSON Schema, 3.0 is an integer
+    elif isinstance(value, int) and not isinstance(value, bool):
+        number = value
+    else:
+        number = int(_matched(value, _INTEGER))
+    if abs(number) >= _TOO_LARGE:
+        raise ValueError
+    return number
 
 
 def _number(value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        number = float(value)
+        try:
+            number = float(value)
+        except OverflowError as error:
+            raise ValueError from error
     else:
         number = float(_matched(value, _NUMBER))
     if not math.isfinite(number):
@@ -82,18 +94,55 @@ def _boolean(value: object) -> bool:
 
 def _object(value: object) -> object:
     if isinstance(value, str):
-        value = json.loads(value, parse_constant=_refuse)
+        value = _parsed(value)
     if not isinstance(value, dict):
         raise ValueError  # noqa: TRY004 - pydantic reports ValueError, and lets TypeError through
+    _check_json(value)
     return value
 
 
 def _list(value: object) -> object:
     if isinstance(value, str):
-        return split_list(value)
+        try:
+            value = split_list(value)
+        except RecursionError as error:
+            raise ValueError from error
     if not isinstance(value, list):
         raise ValueError  # noqa: TRY004 - as above
+    _check_json(value)
     return value
+
+
+def _parsed(text: str) -> object:
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except RecursionError as error:
+        raise ValueError from error
+
+
+def _check_json(value: object, depth: int = 0) -> None:
+    """
+    Refuse what JSON can smuggle in: halves of characters, numbers without an end, deep nesting.
+    """
+    if depth > _MAX_DEPTH:
+        raise ValueError
+    match value:
+        case str():
+            try:
+                value.encode()
+            except UnicodeEncodeError as error:
+                raise PydanticCustomError("invalid_text", "half a character") from error
+        case float() if not math.isfinite(value):
+            raise ValueError
+        case dict():
+            for name, item in value.items():
+                _check_json(name, depth + 1)
+                _check_json(item, depth + 1)
+        case list():
+            for item in value:
+                _check_json(item, depth + 1)
+        case _:
+            pass
 
 
 def _matched(value: object, pattern: re.Pattern[str]) -> str:

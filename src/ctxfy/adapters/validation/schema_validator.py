@@ -58,7 +58,7 @@ class SchemaValidator:
         given = given_arguments(template.arguments, raw)
         declared = {argument.name: argument for argument in template.arguments}
         values: dict[str, Value] = {}
-        errors = list(_unfit(given, self._limits))
+        errors = list(_unfit(given, declared, self._limits))
         unfit = {error.field for error in errors}
         try:
             model = self._model(template).model_validate(
@@ -69,6 +69,8 @@ class SchemaValidator:
             errors += (item for item in _translate(error, declared) if item.field not in unfit)
         unknown = [name for name in given if name not in declared]
         errors += [unknown_argument(name, declared) for name in unknown[:MAX_UNKNOWN_REPORTED]]
+        order = {name: index for index, name in enumerate(declared)}
+        errors.sort(key=lambda error: order.get(error.field, len(order)))
         return ArgumentOutcome(
             values={} if errors else values, result=ValidationResult(errors=tuple(errors))
         )
@@ -152,36 +154,36 @@ def _values(
     }
 
 
-def _unfit(given: Mapping[str, object], limits: ArgumentLimits) -> Iterator[ValidationError]:
+def _unfit(
+    given: Mapping[str, object], declared: Mapping[str, PromptArgument], limits: ArgumentLimits
+) -> Iterator[ValidationError]:
     """
-    Find what is not even looked at: texts that are no Unicode, and too many bytes.
+    Find what is not even looked at: texts that are no Unicode, too many bytes, too many levels.
     """
     total = 0
     for name, value in given.items():
-        size = _size(value)
-        if size is None:
-            text = (
-                f"Argument '{name[:64]}' is not valid text: it holds half a character (surrogate)."
-            )
-            yield _mistake(name, text, ErrorCode.INVALID_TEXT)
-            continue
-        total += size
-        if size > limits.argument_bytes:
-            text = (
-                f"Argument '{name[:64]}' is larger than {limits.argument_bytes} bytes; shorten it."
-            )
-            yield _mistake(name, text, ErrorCode.TOO_LONG)
+        try:
+            size = _size(value)
+        except UnicodeEncodeError:
+            code, text = ErrorCode.INVALID_TEXT, ""
+        except RecursionError:
+            code, text = ErrorCode.WRONG_TYPE, f"Argument '{name}' is nested too deeply."
+        else:
+            total += size
+            if size <= limits.argument_bytes:
+                continue
+            code = ErrorCode.TOO_LONG
+            text = f"Argument '{name}' is larger than {limits.argument_bytes} bytes; shorten it."
+        if name in declared:  # what is not declared is reported as unknown, once
+            yield _mistake(name, text or explain_mistake(declared[name], code), code)
     if total > limits.total_bytes:
         text = f"The arguments together are larger than {limits.total_bytes} bytes; shorten them."
         yield _mistake("", text, ErrorCode.TOO_LONG)
 
 
-def _size(value: object) -> int | None:
-    try:
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        return len(text.encode())
-    except (UnicodeEncodeError, RecursionError):
-        return None
+def _size(value: object) -> int:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return len(text.encode())
 
 
 def _mistake(field: str, message: str, code: ErrorCode) -> ValidationError:
@@ -190,6 +192,7 @@ def _mistake(field: str, message: str, code: ErrorCode) -> ValidationError:
 
 _CODES: Mapping[str, ErrorCode] = {
     "missing": ErrorCode.MISSING,
+    "invalid_text": ErrorCode.INVALID_TEXT,
     "literal_error": ErrorCode.INVALID_CHOICE,
     "string_too_long": ErrorCode.TOO_LONG,
     "too_long": ErrorCode.TOO_LONG,

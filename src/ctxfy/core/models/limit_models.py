@@ -14,11 +14,11 @@ class LimitDecision:
         remaining: Requests that would pass right now, after this one.
         retry_after: Seconds until this request would pass; 0 if it does.
         reset_after: Seconds until the whole limit is free again.
-        arrival: What to keep of the subject for next time: its theoretical arrival time, seconds.
+        arrival: What to keep of the subject for next time: its theoretical arrival time, ns.
     """
 
     allowed: bool
     remaining: int
     retry_after: float
     reset_after: float
-    arrival: float
+    arrival: int

@@ -2,48 +2,38 @@
 The judgement about rates: GCRA, the generic cell rate algorithm (ITU-T I.371, virtual scheduling).
 
 One number is kept for each subject: when its next request would arrive if it kept to the rate. A
-limit of N in S seconds lets N come at once and one more every S/N seconds after.
+limit of N in S seconds lets N come at once and one more every S/N seconds after. Times are whole
+nanoseconds, so that nothing is lost to rounding however long a clock has run.
 """
 
 from ctxfy.core.models.auth_models import RateLimit
 from ctxfy.core.models.limit_models import LimitDecision
 
 
-def decide_limit(
-    arrival: float | None, limit: RateLimit, now: float, cost: int = 1
-) -> LimitDecision:
+NANOSECONDS = 1_000_000_000
+
+
+def decide_limit(arrival: int | None, limit: RateLimit, now: int, cost: int = 1) -> LimitDecision:
     """
     Decide about one request.
 
     Args:
-        arrival: What the last decision said to keep, or None at first.
+        arrival: What the last decision said to keep, or None at first; nanoseconds.
         limit: At least one request in at least one second.
-        now: Seconds, on the clock that `arrival` is told by.
+        now: Nanoseconds, on the clock that `arrival` is told by.
         cost: How many requests this one counts for, at least 1.
     """
-    interval = limit.seconds / limit.requests
+    period = limit.seconds * NANOSECONDS
+    interval = max(1, period // limit.requests)
     # A clock that was set back must not lock anybody out for longer than one full period.
-    kept = now if arrival is None else min(arrival, now + limit.seconds)
-    due = max(kept, now) + cost * interval
-    wait = due - now - limit.seconds
-    if wait > interval * 1e-9:
-        free = _free(max(kept, now) - now, limit, interval)
-        return LimitDecision(
-            allowed=False,
-            remaining=free,
-            retry_after=wait,
-            reset_after=max(kept, now) - now,
-            arrival=kept,
-        )
+    busy_until = now if arrival is None else max(now, min(arrival, now + period))
+    due = busy_until + cost * interval
+    allowed = due - now <= period
+    kept = due if allowed else busy_until
     return LimitDecision(
-        allowed=True,
-        remaining=_free(due - now, limit, interval),
-        retry_after=0.0,
-        reset_after=due - now,
-        arrival=due,
+        allowed=allowed,
+        remaining=(period - (kept - now)) // interval,
+        retry_after=0.0 if allowed else (due - now - period) / NANOSECONDS,
+        reset_after=(kept - now) / NANOSECONDS,
+        arrival=kept,
     )
-
-
-def _free(ahead: float, limit: RateLimit, interval: float) -> int:
-    # The small part is what floating point takes away from whole numbers.
-    return max(0, int((limit.seconds - ahead) / interval + 1e-6))

@@ -26,8 +26,9 @@ from ctxfy.core.use_cases.auth_use_cases import may_use_prompt
 from ctxfy.core.use_cases.validation_use_cases import show_value
 
 
-# A marker stands alone on its line; what stands inside a line is text.
-_MARKER = re.compile(r"^[ \t]*<!--[ \t]*@([A-Za-z_]+)[ \t]*(.*?)[ \t]*-->[ \t]*$")
+# A marker stands alone on its line; what stands inside a line is text. Nothing in here gives back
+# what it took, so that a long line costs no more than its length.
+_MARKER = re.compile(r"<!--[ \t]*+@([A-Za-z_]++)(.*)-->")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +70,12 @@ def split_body(body: str, first_line: int = 1) -> tuple[Block, ...]:
     lines: list[str] = []
     start = first_line
     for number, line in enumerate(body.split("\n"), start=first_line):
-        match = _MARKER.match(line)
+        match = _MARKER.fullmatch(line.strip(" \t"))
         if match is None:
             lines.append(line)
             continue
         blocks.append(_block(marker, lines, start))
-        marker = Marker(word=match[1].lower(), rest=match[2], line=number)
+        marker = Marker(word=match[1].lower(), rest=match[2].strip(" \t"), line=number)
         lines, start = [], number + 1
     blocks.append(_block(marker, lines, start))
     return tuple(blocks)

@@ -83,7 +83,7 @@ def unknown_argument(name: str, known: Iterable[str]) -> ValidationError:
     Say that there is no such argument, and which one was probably meant.
     """
     names = list(known)
-    if question := did_you_mean(name, names):
+    if question := did_you_mean(shorten(name), names):
         hint = question[0].upper() + question[1:]
     else:
         hint = f"It takes: {', '.join(names)}." if names else "It takes none."
@@ -112,6 +112,8 @@ def explain_mistake(argument: PromptArgument, code: ErrorCode) -> str:
             verdict = f"must match the pattern {argument.pattern}"
         case ErrorCode.OUT_OF_RANGE:
             verdict = f"must be {_range_text(argument)}"
+        case ErrorCode.INVALID_TEXT:
+            verdict = "is not valid text: it holds half a character (surrogate)"
         case _:
             verdict = f"must be {_KIND_TEXTS[argument.type]}"
     return f"Argument '{argument.name}' {verdict}."
@@ -120,8 +122,22 @@ def explain_mistake(argument: PromptArgument, code: ErrorCode) -> str:
 def _range_text(argument: PromptArgument) -> str:
     low, high = argument.minimum, argument.maximum
     if low is None:
-        return f"at most {high:g}"
-    return f"at least {low:g}" if high is None else f"from {low:g} to {high:g}"
+        return f"at most {_figure(high)}"
+    if high is None:
+        return f"at least {_figure(low)}"
+    return f"from {_figure(low)} to {_figure(high)}"
+
+
+def _figure(number: float | None) -> str:
+    # Not `:g`, which makes 1234567 into 1.23457e+06.
+    return str(int(number)) if number is not None and number == int(number) else str(number)
+
+
+def plural(count: int, noun: str) -> str:
+    """
+    Count things in English: `1 prompt`, `2 prompts`.
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def shorten(text: str, limit: int = 64) -> str:

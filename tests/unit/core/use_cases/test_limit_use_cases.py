@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctxfy.core.models.auth_models import RateLimit
-from ctxfy.core.use_cases.limit_use_cases import decide_limit
+from ctxfy.core.use_cases.limit_use_cases import NANOSECONDS, decide_limit
 
 
 LIMITS = st.builds(
@@ -15,14 +15,14 @@ LIMITS = st.builds(
     requests=st.integers(min_value=1, max_value=10_000),
     seconds=st.integers(min_value=1, max_value=86_400),
 )
-MOMENTS = st.floats(min_value=0, max_value=2e9, allow_nan=False)
+MOMENTS = st.integers(min_value=0, max_value=2**63)
 
 
 def test_the_first_request_passes_and_leaves_the_rest() -> None:
     """
     A subject never seen before has the whole limit.
     """
-    decision = decide_limit(None, RateLimit(requests=5, seconds=60), now=100.0)
+    decision = decide_limit(None, RateLimit(requests=5, seconds=60), now=100 * NANOSECONDS)
     assert (decision.allowed, decision.remaining, decision.retry_after) == (True, 4, 0.0)
 
 
@@ -31,9 +31,9 @@ def test_a_burst_is_as_large_as_the_limit_and_no_larger() -> None:
     N requests pass at one moment, the next one is told to wait for one interval.
     """
     limit = RateLimit(requests=5, seconds=60)
-    decisions = [decide_limit(None, limit, now=100.0)]
+    decisions = [decide_limit(None, limit, now=100 * NANOSECONDS)]
     for _ in range(5):
-        decisions.append(decide_limit(decisions[-1].arrival, limit, now=100.0))
+        decisions.append(decide_limit(decisions[-1].arrival, limit, now=100 * NANOSECONDS))
     assert [decision.allowed for decision in decisions] == [True] * 5 + [False]
     assert decisions[-1].retry_after == pytest.approx(12.0)
     assert decisions[-1].remaining == 0
@@ -44,9 +44,10 @@ def test_a_refusal_costs_nothing() -> None:
     Whoever was refused and waits as long as told passes.
     """
     limit = RateLimit(requests=1, seconds=10)
-    first = decide_limit(None, limit, now=0.0)
-    refused = decide_limit(first.arrival, limit, now=4.0)
-    again = decide_limit(refused.arrival, limit, now=4.0 + refused.retry_after)
+    first = decide_limit(None, limit, now=0)
+    refused = decide_limit(first.arrival, limit, now=4 * NANOSECONDS)
+    waited = int((4 + refused.retry_after) * NANOSECONDS)
+    again = decide_limit(refused.arrival, limit, now=waited)
     assert (refused.allowed, again.allowed) == (False, True)
 
 
@@ -54,7 +55,7 @@ def test_a_clock_set_back_locks_nobody_out_for_longer_than_one_period() -> None:
     """
     An arrival time from the far future counts as one full period ahead at most.
     """
-    decision = decide_limit(1e9, RateLimit(requests=10, seconds=60), now=0.0)
+    decision = decide_limit(10**30, RateLimit(requests=10, seconds=60), now=0)
     assert decision.allowed is False
     assert decision.retry_after <= 60
 
@@ -63,11 +64,11 @@ def test_a_request_may_count_for_several() -> None:
     """
     A cost of three takes three of the limit.
     """
-    assert decide_limit(None, RateLimit(requests=5, seconds=60), now=0.0, cost=3).remaining == 2
+    assert decide_limit(None, RateLimit(requests=5, seconds=60), now=0, cost=3).remaining == 2
 
 
 @given(limit=LIMITS, start=MOMENTS)
-def test_exactly_the_limit_passes_at_one_moment(limit: RateLimit, start: float) -> None:
+def test_exactly_the_limit_passes_at_one_moment(limit: RateLimit, start: int) -> None:
     """
     However large the limit and whatever the clock says, the burst is the limit.
     """
@@ -78,14 +79,16 @@ def test_exactly_the_limit_passes_at_one_moment(limit: RateLimit, start: float) 
         assert decision.allowed
 
 
-@given(limit=LIMITS, gaps=st.lists(st.floats(min_value=0, max_value=100), max_size=60))
+@given(
+    limit=LIMITS, gaps=st.lists(st.integers(min_value=0, max_value=100 * NANOSECONDS), max_size=60)
+)
 def test_no_period_lets_more_than_twice_the_limit_through(
-    limit: RateLimit, gaps: list[float]
+    limit: RateLimit, gaps: list[int]
 ) -> None:
     """
     A burst and the steady rate after it: at most 2 N in any S seconds, as GCRA promises.
     """
-    now, arrival, passed = 1000.0, None, list[float]()
+    now, arrival, passed = 1000, None, list[int]()
     for gap in gaps:
         now += gap
         decision = decide_limit(arrival, limit, now=now)
@@ -93,12 +96,14 @@ def test_no_period_lets_more_than_twice_the_limit_through(
         if decision.allowed:
             passed.append(now)
     for moment in passed:
-        inside = [other for other in passed if moment <= other < moment + limit.seconds]
+        inside = [
+            other for other in passed if moment <= other < moment + limit.seconds * NANOSECONDS
+        ]
         assert len(inside) <= 2 * limit.requests
 
 
-@given(limit=LIMITS, now=MOMENTS, ahead=st.floats(min_value=0, max_value=1e6))
-def test_numbers_told_to_callers_are_sane(limit: RateLimit, now: float, ahead: float) -> None:
+@given(limit=LIMITS, now=MOMENTS, ahead=st.integers(min_value=0, max_value=10**20))
+def test_numbers_told_to_callers_are_sane(limit: RateLimit, now: int, ahead: int) -> None:
     """
     Remaining stays within the limit, and no wait is negative.
     """
