@@ -175,3 +175,20 @@ def test_a_server_killed_hard_loses_no_key(
     server.process.wait()
     again = start_server(tmp_path, prompts=prompts)
     assert [get(again, "/metrics", key).status_code for key in made] == [200] * 3
+
+
+def test_a_key_that_comes_too_often_is_told_when_to_come_again(
+    start_server: StartServer, tmp_path: Path, prompts: Path
+) -> None:
+    """
+    Beyond its own limit a key gets 429 with Retry-After, in the shape of the route.
+    """
+    server = start_server(tmp_path, prompts=prompts)
+    made = server.run("keys", "create", "--user", "ann", "--rate-limit", "2/hour")
+    key = made.stdout.strip()
+    assert [get(server, "/metrics", key).status_code for _ in range(3)] == [200, 200, 429]
+    refused = httpx2.post(server.mcp, json={}, headers={"Authorization": f"Bearer {key}"})
+    assert refused.status_code == 429
+    assert (
+        int(refused.headers["Retry-After"]) == refused.json()["error"]["data"]["retryAfterSeconds"]
+    )

@@ -56,7 +56,7 @@ def main() -> None:
 
 def _run() -> None:
     try:
-        app(exit_on_error=False, print_error=False)
+        app(sys.argv[1:], exit_on_error=False, print_error=False)
     finally:
         # Here, where a failure can still be told, and not while Python ends.
         if sys.stdout is not None:

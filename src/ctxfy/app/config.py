@@ -23,8 +23,9 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from ctxfy.core.exceptions import ConfigurationError
+from ctxfy.core.exceptions import ConfigurationError, InvalidKeyRequestError
 from ctxfy.core.models.monitoring_models import LogLevel
+from ctxfy.core.use_cases.auth_use_cases import parse_rate
 
 
 PREFIX = "CTXFY_"
@@ -119,11 +120,25 @@ class AuthSettings(_Section):
 
 class LimitsSettings(_Section):
     """
-    What one request may bring.
+    How often keys may come, and what one request may bring.
     """
+
+    key_rate: str = Field(
+        default="600/minute", description="For keys without a limit of their own, per process."
+    )
 
     argument_bytes: int = Field(default=1_000_000, ge=1, description="Largest argument, bytes.")
     arguments_bytes: int = Field(default=2_000_000, ge=1, description="All arguments, bytes.")
+
+    @field_validator("key_rate")
+    @classmethod
+    def _is_rate(cls, value: str) -> str:
+        try:
+            parse_rate(value)
+        except InvalidKeyRequestError as error:
+            # pydantic keeps a ValueError's sentence, and lets other errors through.
+            raise ValueError(str(error).rstrip(".")) from error
+        return value
 
 
 class MonitoringSettings(_Section):

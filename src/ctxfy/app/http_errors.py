@@ -25,6 +25,7 @@ from ctxfy.core.exceptions import (
     NotAuthenticatedError,
     NotAuthorizedError,
     PromptNotFoundError,
+    RateLimitedError,
     RenderError,
     RouteNotFoundError,
     ScopeNotGrantableError,
@@ -64,7 +65,13 @@ OUTCOMES: Mapping[type[CtxfyError], Outcome] = {
     InvalidArgumentsError: Outcome(status=HTTPStatus.UNPROCESSABLE_CONTENT, rpc=-32602),
     InvalidKeyRequestError: Outcome(status=HTTPStatus.UNPROCESSABLE_CONTENT, rpc=-32602),
     RenderError: Outcome(status=HTTPStatus.UNPROCESSABLE_CONTENT, rpc=-32603),
+    RateLimitedError: Outcome(status=HTTPStatus.TOO_MANY_REQUESTS, rpc=-32009),
     UnavailableError: Outcome(status=HTTPStatus.SERVICE_UNAVAILABLE, rpc=-32008),
+}
+
+# draft-ietf-httpapi-ratelimit-headers-11, section 5, names this type.
+_TYPES: Mapping[type[Exception], str] = {
+    RateLimitedError: "https://iana.org/assignments/http-problem-types#quota-exceeded",
 }
 
 MCP_PATHS = ("/mcp", "/mcp/")
@@ -97,7 +104,7 @@ def error_response(scope: Scope, error: Exception) -> ASGIApp:
     else:
         media_type = "application/problem+json"
         body = {
-            "type": "about:blank",
+            "type": _TYPES.get(type(error), "about:blank"),
             "title": outcome.status.phrase,
             "status": outcome.status.value,
             "detail": sentence,
@@ -123,6 +130,9 @@ def _sentence(error: Exception, outcome: Outcome) -> str:
 
 
 def _errors(error: Exception) -> dict[str, object]:
+    if isinstance(error, RateLimitedError):
+        # Clients of MCP look into bodies sooner than at headers.
+        return {"retryAfterSeconds": error.retry_after}
     if not isinstance(error, InvalidArgumentsError):
         return {}
     return {
@@ -135,22 +145,33 @@ def _errors(error: Exception) -> dict[str, object]:
 
 def _headers(error: Exception) -> dict[str, str]:
     match error:
-        case NotAuthenticatedError(presented=True):
-            description = str(error).replace('"', "'")
+        case NotAuthenticatedError() | NotAuthorizedError():
+            return {"WWW-Authenticate": f'Bearer realm="ctxfy"{_challenge(error)}'}
+        case RateLimitedError(limit=limit, retry_after=seconds):
             return {
-                "WWW-Authenticate": (
-                    'Bearer realm="ctxfy", error="invalid_token", '
-                    f'error_description="{description}"'
-                )
+                "Retry-After": str(seconds),
+                "RateLimit-Policy": f'"key";q={limit.requests};w={limit.seconds}',
+                "RateLimit": f'"key";r=0;t={seconds}',
             }
-        case NotAuthenticatedError():
-            return {"WWW-Authenticate": 'Bearer realm="ctxfy"'}
-        case NotAuthorizedError(required=required):
-            scope = f', scope="{required}"' if required else ""
-            return {"WWW-Authenticate": f'Bearer realm="ctxfy", error="insufficient_scope"{scope}'}
         case MethodNotAllowedError(allowed=allowed):
             return {"Allow": ", ".join(allowed)}
         case UnavailableError(retry_after=seconds):
             return {"Retry-After": str(seconds)}
         case _:
             return {}
+
+
+def _challenge(error: NotAuthenticatedError | NotAuthorizedError) -> str:
+    """
+    Say what was wrong with a credential (RFC 6750, section 3); nothing if none came.
+    """
+    match error:
+        case NotAuthenticatedError(presented=True):
+            description = str(error).replace('"', "'")
+            return f', error="invalid_token", error_description="{description}"'
+        case NotAuthorizedError(required=str() as scope):
+            return f', error="insufficient_scope", scope="{scope}"'
+        case NotAuthorizedError():
+            return ', error="insufficient_scope"'
+        case _:
+            return ""

@@ -4,7 +4,6 @@
 
 import asyncio
 import json
-import re
 import secrets
 import sys
 import time
@@ -16,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from ctxfy.app.config import load_settings
-from ctxfy.core.exceptions import InvalidKeyRequestError
-from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, RateLimit, Scope
+from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, Scope
+from ctxfy.core.use_cases.auth_use_cases import parse_rate
 
 
 if TYPE_CHECKING:
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
 app = App(name="keys", help="Create, list, show and revoke API keys.")
 
 type Json = Annotated[bool, Parameter(name="--json", negative="", help="Write JSON.")]
-
-_RATE = re.compile(r"([0-9]{1,9})/(second|minute|hour|day)")
-_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 
 
 @app.command
@@ -142,21 +138,6 @@ def _loose_key() -> str:
 
     material = HmacKeyMaterial({1: secrets.token_bytes(32)}, secrets.token_bytes)
     return material.new_key()[1]
-
-
-def parse_rate(text: str) -> RateLimit:
-    """
-    Read a rate such as `600/minute`.
-
-    Raises:
-        InvalidKeyRequestError: It is none.
-    """
-    match = _RATE.fullmatch(text.strip().lower())
-    if match is None:
-        raise InvalidKeyRequestError(
-            f"'{text}' is no rate; write for example 600/minute (second, minute, hour, day)."
-        )
-    return RateLimit(requests=int(match[1]), seconds=_SECONDS[match[2]])
 
 
 def public_id(text: str) -> str:

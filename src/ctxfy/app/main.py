@@ -3,69 +3,37 @@ The composition root: settings in, an ASGI application out.
 """
 
 import asyncio
-import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
-from threading import Event
 from uuid import uuid4
 
 from starlette.types import ASGIApp
 
 from ctxfy import __version__
-from ctxfy.adapters.auth.api_key_service import ApiKeyService
+from ctxfy.adapters.auth.admission import Admission
 from ctxfy.adapters.auth.fastmcp_verifier import PrincipalVerifier
 from ctxfy.adapters.auth.host_origin import HostOriginPolicy
 from ctxfy.adapters.auth.middleware import AccessGate, current_principal
 from ctxfy.adapters.auth.policy import PolicyTable
 from ctxfy.adapters.auth.security_headers import SECURITY_HEADERS
-from ctxfy.adapters.mcp_prompts.catalog import CatalogProbe, MemoryCatalog
-from ctxfy.adapters.mcp_prompts.prompt_service import PromptService
+from ctxfy.adapters.mcp_prompts.catalog import CatalogProbe
 from ctxfy.adapters.mcp_prompts.server import McpPrompts, build_mcp_server
 from ctxfy.adapters.monitoring.health import HealthService
 from ctxfy.adapters.monitoring.health_endpoints import HealthEndpoints
-from ctxfy.adapters.monitoring.log_setup import configure_logging
-from ctxfy.adapters.monitoring.metrics_collector import PrometheusMetrics, new_registry
-from ctxfy.adapters.monitoring.metrics_endpoint import metrics_endpoint
 from ctxfy.adapters.monitoring.request_context import RequestContext
-from ctxfy.adapters.monitoring.structured_logger import StructuredLogger
 from ctxfy.adapters.storage.storage_probe import StorageProbe
 from ctxfy.app import routes
-from ctxfy.app.bootstrap import Storage, make_storage, pseudonymizer, server_secrets
 from ctxfy.app.config import Settings, load_settings
-from ctxfy.app.first_key import announce_first_key, base_url, ensure_first_key
+from ctxfy.app.first_key import base_url, ensure_first_key
 from ctxfy.app.http_errors import error_response
 from ctxfy.app.lifespan import LifespanApp
-from ctxfy.app.loading import make_loader, make_validator, utc_now
-from ctxfy.core.models.auth_models import RoutePolicy
-from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort
+from ctxfy.app.wiring import Wiring, wire
+from ctxfy.core.models.monitoring_models import LogLevel
 from ctxfy.core.ports.prompt_ports import (
     CatalogSnapshot,
-    PromptCatalogPort,
-    PromptCommandPort,
-    PromptQueryPort,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wiring:
-    """
-    Everything that was made, by the port it is used through; tests replace single nodes.
-    """
-
-    settings: Settings
-    policies: tuple[RoutePolicy, ...]
-    logging: LoggingPort
-    metrics: MetricsPort
-    scrape: routes.Handler
-    storage: Storage
-    keys: ApiKeyService
-    catalog: PromptCatalogPort
-    prompt_commands: PromptCommandPort
-    prompt_queries: PromptQueryPort
-    draining: Event
-    announce: Callable[[Settings, str], None]
+from ctxfy.core.use_cases.auth_use_cases import parse_rate
 
 
 def create_app(
@@ -88,58 +56,6 @@ def create_app(
     settings = settings or load_settings()
     wiring = wire(settings, snapshot)
     return CtxfyApp(override(wiring) if override else wiring)
-
-
-def wire(settings: Settings, snapshot: CatalogSnapshot | None) -> Wiring:
-    """
-    Make the inner parts: logging, the driven adapters, and the shells on them.
-    """
-    own = server_secrets(settings)
-    configure_logging(
-        format=settings.logging.format,
-        level=settings.logging.level,
-        stream=sys.stdout,
-        now=utc_now,
-    )
-    logging = StructuredLogger(user_id_form=settings.logging.user_id, pseudonym=pseudonymizer(own))
-    registry = new_registry()
-    policies = routes.route_policies(public_metrics=settings.monitoring.public_metrics)
-    metrics = PrometheusMetrics(
-        registry, endpoints=[policy.path for policy in policies], version=__version__
-    )
-    storage = make_storage(settings, own)
-    keys = ApiKeyService(
-        storage.keys,
-        storage.material,
-        now=utc_now,
-        monotonic=time.monotonic,
-        logging=logging,
-        max_stale=settings.auth.max_stale,
-    )
-    validator = make_validator(settings.limits.argument_bytes, settings.limits.arguments_bytes)
-    catalog = MemoryCatalog(snapshot or make_loader(settings.prompts.folder, validator).load())
-    prompts = PromptService(
-        catalog,
-        validator,
-        logging=logging,
-        metrics=metrics,
-        monotonic=time.perf_counter,
-        default_model=settings.llm.default_model,
-    )
-    return Wiring(
-        settings=settings,
-        policies=policies,
-        logging=logging,
-        metrics=metrics,
-        scrape=metrics_endpoint(registry),
-        storage=storage,
-        keys=keys,
-        catalog=catalog,
-        prompt_commands=prompts,
-        prompt_queries=prompts,
-        draining=Event(),
-        announce=announce_first_key,
-    )
 
 
 class CtxfyApp(LifespanApp):
@@ -196,9 +112,13 @@ class CtxfyApp(LifespanApp):
                 hosts=(*settings.server.allowed_hosts, settings.server.host),
                 origins=tuple(origin.lower().rstrip("/") for origin in settings.cors.origins),
             ),
-            auth=wiring.keys,
-            logging=wiring.logging,
-            metrics=wiring.metrics,
+            admission=Admission(
+                wiring.keys,
+                limiter=wiring.limiter,
+                key_rate=parse_rate(settings.limits.key_rate),
+                logging=wiring.logging,
+                metrics=wiring.metrics,
+            ),
             on_error=error_response,
             max_body_bytes=settings.server.max_body_bytes,
         )
@@ -231,6 +151,12 @@ class CtxfyApp(LifespanApp):
                 prompts=len(served),
                 revision=served.revision,
             )
+            if not await wiring.keys.has_admin():
+                wiring.logging.log_event(
+                    "no_admin_key_found",
+                    level=LogLevel.WARNING,
+                    remedy="ctxfy keys create --user NAME --scope admin",
+                )
             if first_key is not None:
                 wiring.announce(wiring.settings, first_key)
             yield

@@ -10,6 +10,7 @@ Every error ctxfy raises on purpose.
     +-- AccessError
     |   +-- NotAuthenticatedError      401
     |   +-- NotAuthorizedError         403
+    |   +-- RateLimitedError           429
     +-- RequestError                   the request itself is refused
     |   +-- ForeignHostError           421
     |   +-- ForeignOriginError         403
@@ -30,8 +31,10 @@ error knows its HTTP status: one table in `app` does.
 """
 
 from collections.abc import Sequence
+from math import ceil
 from typing import ClassVar
 
+from ctxfy.core.models.auth_models import RateLimit
 from ctxfy.core.models.prompt_models import PromptProblem
 from ctxfy.core.models.validation_models import ValidationResult
 
@@ -153,6 +156,26 @@ class NotAuthorizedError(AccessError):
     def __init__(self, sentence: str, *, required: str | None) -> None:
         super().__init__(sentence)
         self.required = required
+
+
+class RateLimitedError(AccessError):
+    """
+    The key came too often.
+
+    Attributes:
+        limit: Which limit is used up.
+        retry_after: Whole seconds after which this request would pass.
+    """
+
+    code = "access.rate_limited"
+
+    def __init__(self, limit: RateLimit, retry_after: float) -> None:
+        self.limit = limit
+        self.retry_after = max(1, ceil(retry_after))
+        super().__init__(
+            f"This key may come {limit.requests} times in {limit.seconds} seconds, and did; "
+            f"try again in {self.retry_after} seconds."
+        )
 
 
 class RequestError(CtxfyError):

@@ -25,6 +25,7 @@ from ctxfy.core.use_cases.auth_use_cases import (
     check_key_request,
     decide_authentication,
     expiry_of,
+    is_live_admin,
     parse_key,
 )
 
@@ -190,6 +191,13 @@ class ApiKeyService:
         List all keys, oldest first.
         """
         return await self._store.list_keys()
+
+    async def has_admin(self) -> bool:
+        """
+        Tell whether any key can administer the server now.
+        """
+        now = self._now()
+        return any(is_live_admin(info, now) for info in await self._store.list_keys())
 
     def forget(self) -> None:
         """

@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ctxfy.core.models.auth_models import RoutePolicy
+from ctxfy.core.models.auth_models import RoutePolicy, Scope
 
 
+# Nobody without a key learns what exists and what does not.
+_NOWHERE = RoutePolicy(path="", methods=(), scope=Scope.READ)
 _SEGMENT = re.compile(r"\{([a-z_]+)(:path)?\}")
 
 
@@ -19,11 +21,14 @@ class RouteMatch:
 
     Attributes:
         policy: None if there is no such path, or not with this method.
+        guard: What a caller must satisfy to learn as much: the policy, or for a wrong method that
+            of another method, or for a path that does not exist that of a route that needs a key.
         route: The path's template for logs and labels, or None if there is no such path.
         allowed: The methods the path has.
     """
 
     policy: RoutePolicy | None
+    guard: RoutePolicy
     route: str | None = None
     allowed: tuple[str, ...] = ()
 
@@ -51,11 +56,13 @@ class PolicyTable:
             policy for pattern, policy in self._patterns if pattern.fullmatch(path)
         ]
         if not found:
-            return RouteMatch(policy=None)
+            return RouteMatch(policy=None, guard=_NOWHERE)
         wanted = "GET" if method == "HEAD" else method
         policy = next((item for item in found if wanted in item.methods), None)
         allowed = tuple(sorted({allowed for item in found for allowed in item.methods}))
-        return RouteMatch(policy=policy, route=found[0].path, allowed=allowed)
+        return RouteMatch(
+            policy=policy, guard=policy or found[0], route=found[0].path, allowed=allowed
+        )
 
 
 def _compile(path: str) -> re.Pattern[str]:

@@ -220,6 +220,8 @@ class _Reader:
             if len(given) != 1:
                 raise PromptFileError(line, "a message has exactly one of text, resource and image")
             role = Role(item.role)
+            if item.resource is None and (item.uri or item.type):
+                raise PromptFileError(line, "'uri:' and 'type:' are for resources")
             if item.text is not None:
                 yield Message(role=role, content=self._yaml_text(item.text, index))
                 continue

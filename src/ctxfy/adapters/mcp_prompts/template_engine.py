@@ -198,19 +198,27 @@ class MiniJinjaPrompt:
         )
 
     def _failure(self, error: TemplateError, name: str) -> RenderError:
-        if error.kind == "OutOfFuel":
+        kind, name, line = error.kind, error.name or name, error.line or 1
+        detail = error.detail or ""
+        if kind == "BadInclude":
+            # What went wrong inside the included file stands only in the text of the error.
+            for words, text, at in _CAUSES.findall(str(error)):
+                if text in self._sources:
+                    kind, name, line = _KINDS_BY_WORDS.get(words, ""), text, int(at)
+                    detail = words
+        if kind == "OutOfFuel":
             return RenderError(
                 self._template.name,
                 "fuel",
                 "it took more steps than a rendering may; shorten a loop.",
             )
-        path, line = self._place(error.name or name, error.line or 1)
+        path, place = self._place(name, line)
         # MiniJinja's detail may quote argument values: it goes to the author's terminal only.
         return RenderError(
             self._template.name,
             "template",
-            f"its template failed at {path}:{line} ({_KINDS.get(error.kind, 'an error')}).",
-            detail=error.detail or "",
+            f"its template failed at {path}:{place} ({_KINDS.get(kind, 'an error')}).",
+            detail=detail,
         )
 
     def _misuse(self, error: Exception, line: int) -> RenderError:
@@ -266,6 +274,17 @@ _KINDS: Mapping[str, str] = {
     "TemplateNotFound": "an include that is missing",
     "MissingArgument": "a missing argument of a filter",
     "TooManyArguments": "too many arguments of a filter",
+}
+
+
+_CAUSES = re.compile(r"^caused by: ([a-z ]+?)(?::.*)? \(in (.+):([0-9]+)\)$", re.MULTILINE)
+_KINDS_BY_WORDS: Mapping[str, str] = {
+    "undefined value": "UndefinedError",
+    "engine ran out of fuel": "OutOfFuel",
+    "invalid operation": "InvalidOperation",
+    "unknown method": "UnknownMethod",
+    "unknown function": "UnknownFunction",
+    "template not found": "TemplateNotFound",
 }
 
 

@@ -107,7 +107,11 @@ def _explain(error: yaml.MarkedYAMLError) -> str:
         hint = "; put a text that holds ': ' between quotes"
     elif "could not find expected ':'" in problem:
         hint = "; a key needs a colon and a space after it"
-    elif "found character '\\t'" in problem or "cannot start any token" in problem:
+    elif (
+        "found character '\\t'" in problem
+        or "found a tab" in problem
+        or "cannot start any token" in problem
+    ):
         hint = "; indent with spaces, and put texts that begin with @, ` or % between quotes"
     return f"this is not valid YAML: {problem}{hint}"
 

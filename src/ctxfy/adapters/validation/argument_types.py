@@ -45,7 +45,9 @@ def _scalar(kind: ArgumentType, argument: PromptArgument, *, inside_list: bool =
         return simple
     if kind in _NUMBERS:
         bounds = Field(ge=argument.minimum, le=argument.maximum)
-        return Annotated[_NUMBERS[kind], bounds]
+        plain, read = _NUMBERS[kind]
+        # The bounds first: behind the validator the schema would call them ge and le.
+        return Annotated[plain, bounds, BeforeValidator(read)]
     if argument.choices:
         return Literal[argument.choices]
     # The lengths of a list argument are those of the list, not of its items.
@@ -159,7 +161,7 @@ _SIMPLE: Mapping[ArgumentType, Any] = {
     ArgumentType.BOOLEAN: Annotated[bool, BeforeValidator(_boolean)],
     ArgumentType.OBJECT: Annotated[dict[str, JsonValue], BeforeValidator(_object)],
 }
-_NUMBERS: Mapping[ArgumentType, Any] = {
-    ArgumentType.INTEGER: Annotated[int, BeforeValidator(_integer)],
-    ArgumentType.NUMBER: Annotated[float, BeforeValidator(_number)],
+_NUMBERS: Mapping[ArgumentType, tuple[Any, Any]] = {
+    ArgumentType.INTEGER: (int, _integer),
+    ArgumentType.NUMBER: (float, _number),
 }

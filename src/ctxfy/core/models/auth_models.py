@@ -134,6 +134,7 @@ class Principal:
     prompts: tuple[str, ...] = ("*",)
     expires_at: datetime | None = None
     name: str = ""
+    rate_limit: RateLimit | None = None
 
     @property
     def is_narrowed(self) -> bool:

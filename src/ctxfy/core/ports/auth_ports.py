@@ -190,7 +190,7 @@ class KeyMaterialPort(Protocol):
 
 class RateLimiterPort(Protocol):
     """
-    Driven port: how often a subject came. Not implemented yet.
+    Driven port: how often a subject came.
     """
 
     async def take(self, subject: str, limit: RateLimit, cost: int = 1) -> LimitDecision:

@@ -24,6 +24,7 @@ from ctxfy.core.models.auth_models import (
     KeyStatus,
     ParsedKey,
     Principal,
+    RateLimit,
     RoutePolicy,
     Scope,
 )
@@ -43,6 +44,8 @@ MAX_PROMPT_GLOBS = 50
 
 # `[0-9A-Za-z]`, not `\w`: digits of other alphabets are no part of a key.
 _KEY = re.compile(r"ctxfy_([0-9A-Za-z]{12})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})")
+_RATE = re.compile(r"([0-9]{1,9})/(second|minute|hour|day)")
+_RATE_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 _GLOB = re.compile(r"[A-Za-z0-9_.*?\[\]!-]{1,128}")
 
 
@@ -120,6 +123,7 @@ def principal_of(info: ApiKeyInfo) -> Principal:
         prompts=info.prompts,
         expires_at=info.expires_at,
         name=info.name,
+        rate_limit=info.rate_limit,
     )
 
 
@@ -195,6 +199,21 @@ def check_key_request(request: ApiKeyRequest) -> None:
         request.rate_limit.requests < 1 or request.rate_limit.seconds < 1
     ):
         raise InvalidKeyRequestError("A rate limit allows at least 1 request in at least 1 second.")
+
+
+def parse_rate(text: str) -> RateLimit:
+    """
+    Read a rate such as `600/minute`.
+
+    Raises:
+        InvalidKeyRequestError: It is none.
+    """
+    match = _RATE.fullmatch(text.strip().lower())
+    if match is None:
+        raise InvalidKeyRequestError(
+            f"'{text}' is no rate; write for example 600/minute (second, minute, hour, day)."
+        )
+    return RateLimit(requests=int(match[1]), seconds=_RATE_SECONDS[match[2]])
 
 
 def check_grantable(request: ApiKeyRequest, issuer: Principal) -> None:

@@ -13,7 +13,6 @@ from ctxfy.core.models.prompt_models import (
     Content,
     Expectation,
     ExpectedError,
-    ImageContent,
     Message,
     PromptArgument,
     PromptTemplate,
@@ -160,9 +159,9 @@ def _text_of(content: Content) -> str:
     match content:
         case TextContent(text=text):
             return text
-        case ResourceContent(text=text):
-            return text or ""
-        case ImageContent():
+        case ResourceContent(text=str() as text):
+            return text
+        case _:
             return ""
 
 

@@ -161,11 +161,8 @@ def split_list(text: str) -> list[object]:
     """
     stripped = text.strip()
     if stripped.startswith("["):
-        parsed: object = json.loads(stripped)
-        if not isinstance(parsed, list):
-            message = "not a list"
-            raise ValueError(message)
-        return list(parsed)
+        parsed: list[object] = json.loads(stripped)  # JSON that begins with [ is a list or none
+        return parsed
     return [item.strip() for item in stripped.split(",") if item.strip()]
 
 

@@ -1,0 +1,58 @@
+"""
+The body of a request: read whole and bounded before anything is done about it, then given again.
+"""
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive, Scope
+
+from ctxfy.adapters.auth.request_headers import single_header
+from ctxfy.core.exceptions import BodyTooLargeError, UnsupportedMediaTypeError
+from ctxfy.core.models.auth_models import RoutePolicy
+
+
+async def read_body(
+    scope: Scope, receive: Receive, policy: RoutePolicy | None, limit: int
+) -> bytes:
+    """
+    Read the whole body, bounded: nothing behind the gate waits for a slow sender.
+
+    Raises:
+        UnsupportedMediaTypeError: It is not of the media type the route takes.
+        BodyTooLargeError: It is larger than `limit`, announced or found out.
+        ClientDisconnect: The sender went away before its end; half a body is acted on by nobody.
+    """
+    if policy is not None and policy.consumes is not None:
+        media_type = (single_header(scope, b"content-type") or "").partition(";")[0].strip().lower()
+        if media_type != policy.consumes:
+            raise UnsupportedMediaTypeError(f"Send the body as Content-Type: {policy.consumes}.")
+    announced = (single_header(scope, b"content-length") or "").lstrip("0")
+    # Compared by length first: Python refuses to read numbers of thousands of digits.
+    digits = len(str(limit))
+    if announced.isdecimal() and (len(announced) > digits or int(announced) > limit):
+        raise BodyTooLargeError(limit)
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        if len(body) > limit:
+            raise BodyTooLargeError(limit)
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def replay_body(body: bytes, receive: Receive) -> Receive:
+    """
+    Give the body once more, then whatever the connection has to say (its end).
+    """
+    given = False
+
+    async def replay() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay

@@ -1,0 +1,107 @@
+"""
+The inner parts put together: logging, the driven adapters, and the shells on them.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event
+
+from ctxfy import __version__
+from ctxfy.adapters.auth.api_key_service import ApiKeyService
+from ctxfy.adapters.auth.rate_limiter import MemoryRateLimiter
+from ctxfy.adapters.mcp_prompts.catalog import MemoryCatalog
+from ctxfy.adapters.mcp_prompts.prompt_service import PromptService
+from ctxfy.adapters.monitoring.log_setup import configure_logging
+from ctxfy.adapters.monitoring.metrics_collector import PrometheusMetrics, new_registry
+from ctxfy.adapters.monitoring.metrics_endpoint import metrics_endpoint
+from ctxfy.adapters.monitoring.structured_logger import StructuredLogger
+from ctxfy.app import routes
+from ctxfy.app.bootstrap import Storage, make_storage, pseudonymizer, server_secrets
+from ctxfy.app.config import Settings
+from ctxfy.app.first_key import announce_first_key
+from ctxfy.app.loading import make_loader, make_validator, utc_now
+from ctxfy.core.models.auth_models import RoutePolicy
+from ctxfy.core.ports.auth_ports import RateLimiterPort
+from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort
+from ctxfy.core.ports.prompt_ports import (
+    CatalogSnapshot,
+    PromptCatalogPort,
+    PromptCommandPort,
+    PromptQueryPort,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wiring:
+    """
+    Everything that was made, by the port it is used through; tests replace single nodes.
+    """
+
+    settings: Settings
+    policies: tuple[RoutePolicy, ...]
+    logging: LoggingPort
+    metrics: MetricsPort
+    scrape: routes.Handler
+    storage: Storage
+    keys: ApiKeyService
+    limiter: RateLimiterPort
+    catalog: PromptCatalogPort
+    prompt_commands: PromptCommandPort
+    prompt_queries: PromptQueryPort
+    draining: Event
+    announce: Callable[[Settings, str], None]
+
+
+def wire(settings: Settings, snapshot: CatalogSnapshot | None) -> Wiring:
+    """
+    Make the inner parts: logging, the driven adapters, and the shells on them.
+    """
+    own = server_secrets(settings)
+    configure_logging(
+        format=settings.logging.format,
+        level=settings.logging.level,
+        stream=sys.stdout,
+        now=utc_now,
+    )
+    logging = StructuredLogger(user_id_form=settings.logging.user_id, pseudonym=pseudonymizer(own))
+    registry = new_registry()
+    policies = routes.route_policies(public_metrics=settings.monitoring.public_metrics)
+    metrics = PrometheusMetrics(
+        registry, endpoints=[policy.path for policy in policies], version=__version__
+    )
+    storage = make_storage(settings, own)
+    keys = ApiKeyService(
+        storage.keys,
+        storage.material,
+        now=utc_now,
+        monotonic=time.monotonic,
+        logging=logging,
+        max_stale=settings.auth.max_stale,
+    )
+    validator = make_validator(settings.limits.argument_bytes, settings.limits.arguments_bytes)
+    catalog = MemoryCatalog(snapshot or make_loader(settings.prompts.folder, validator).load())
+    prompts = PromptService(
+        catalog,
+        validator,
+        logging=logging,
+        metrics=metrics,
+        monotonic=time.perf_counter,
+        default_model=settings.llm.default_model,
+    )
+    return Wiring(
+        settings=settings,
+        policies=policies,
+        logging=logging,
+        metrics=metrics,
+        scrape=metrics_endpoint(registry),
+        storage=storage,
+        keys=keys,
+        limiter=MemoryRateLimiter(time.monotonic_ns),
+        catalog=catalog,
+        prompt_commands=prompts,
+        prompt_queries=prompts,
+        draining=Event(),
+        announce=announce_first_key,
+    )
