@@ -1,0 +1,84 @@
+"""
+Assignments by which the type checkers prove that adapters and fakes conform to their ports.
+
+Checked by mypy and basedpyright, never run.
+"""
+
+from typing import TYPE_CHECKING
+
+
+if TYPE_CHECKING:
+    from ctxfy.adapters.auth.api_key_service import ApiKeyService
+    from ctxfy.adapters.auth.key_material import HmacKeyMaterial
+    from ctxfy.adapters.mcp_prompts.catalog import CatalogProbe, MemoryCatalog
+    from ctxfy.adapters.mcp_prompts.prompt_service import PromptService
+    from ctxfy.adapters.mcp_prompts.template_engine import MiniJinjaEngine, MiniJinjaPrompt
+    from ctxfy.adapters.monitoring.metrics_collector import PrometheusMetrics
+    from ctxfy.adapters.monitoring.null_logging import NullLogging
+    from ctxfy.adapters.monitoring.null_metrics import NullMetrics
+    from ctxfy.adapters.monitoring.structured_logger import StructuredLogger
+    from ctxfy.adapters.storage.api_key_store import SqlApiKeyStore
+    from ctxfy.adapters.storage.storage_probe import StorageProbe
+    from ctxfy.adapters.validation.schema_validator import SchemaValidator
+    from ctxfy.core.ports.auth_ports import (
+        ApiKeyStorePort,
+        AuthCommandPort,
+        AuthQueryPort,
+        KeyMaterialPort,
+    )
+    from ctxfy.core.ports.monitoring_ports import HealthProbePort, LoggingPort, MetricsPort
+    from ctxfy.core.ports.prompt_ports import (
+        ArgumentValidatorPort,
+        CompiledPromptPort,
+        PromptCatalogPort,
+        PromptCommandPort,
+        PromptQueryPort,
+        TemplateEnginePort,
+    )
+    from tests.fakes.auth_fakes import FakeApiKeyStore
+
+    def prompts(
+        service: PromptService,
+        validator: SchemaValidator,
+        engine: MiniJinjaEngine,
+        prompt: MiniJinjaPrompt,
+        catalog: MemoryCatalog,
+    ) -> None:
+        """
+        Prove what the ports about prompts are implemented by.
+        """
+        _command: PromptCommandPort = service
+        _query: PromptQueryPort = service
+        _validator: ArgumentValidatorPort = validator
+        _engine: TemplateEnginePort = engine
+        _prompt: CompiledPromptPort = prompt
+        _catalog: PromptCatalogPort = catalog
+
+    def keys(
+        service: ApiKeyService,
+        material: HmacKeyMaterial,
+        store: SqlApiKeyStore,
+        fake: FakeApiKeyStore,
+    ) -> None:
+        """
+        Prove what the ports about keys are implemented by.
+        """
+        _command: AuthCommandPort = service
+        _query: AuthQueryPort = service
+        _material: KeyMaterialPort = material
+        _stores: list[ApiKeyStorePort] = [store, fake]
+
+    def monitoring(
+        logger: StructuredLogger,
+        no_logger: NullLogging,
+        metrics: PrometheusMetrics,
+        no_metrics: NullMetrics,
+        storage: StorageProbe,
+        catalog: CatalogProbe,
+    ) -> None:
+        """
+        Prove what the ports about monitoring are implemented by.
+        """
+        _loggers: list[LoggingPort] = [logger, no_logger]
+        _metrics: list[MetricsPort] = [metrics, no_metrics]
+        _probes: list[HealthProbePort] = [storage, catalog]
