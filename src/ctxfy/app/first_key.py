@@ -66,5 +66,6 @@ def base_url(settings: Settings) -> str:
     The address to show to a person on this machine.
     """
     host = settings.server.host
-    shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104 - compared, not bound
+    everywhere = ("0.0.0.0", "::", "")  # noqa: S104 # nosec B104 - compared, not bound
+    shown = "127.0.0.1" if host in everywhere else host
     return f"http://{f'[{shown}]' if ':' in shown else shown}:{settings.server.port}"

@@ -3,7 +3,7 @@ Checking a prompt folder in a child process, so that no prompt can hurt who chec
 """
 
 import json
-import subprocess
+import subprocess  # nosec B404 - see PromptCheck
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +44,7 @@ class PromptCheck:
             limits.arguments_bytes,
         )
         # Our own interpreter and module, no shell; the folder is one argument of it.
-        self._process = subprocess.Popen(  # noqa: S603
+        self._process = subprocess.Popen(  # noqa: S603 # nosec B603
             [
                 sys.executable,
                 "-m",

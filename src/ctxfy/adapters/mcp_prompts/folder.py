@@ -48,12 +48,15 @@ class PromptFolder:
     def prompt_files(self) -> Iterator[str]:
         """
         List the prompt files, relative, with forward slashes, in a stable order.
+
+        Raises:
+            PromptFileError: A folder below cannot be read, or a name is not UTF-8.
         """
-        for folder, names, files in os.walk(self._root, followlinks=False):
+        for folder, names, files in os.walk(self._root, onerror=_refuse, followlinks=False):
             names[:] = sorted(name for name in names if not name.startswith("."))
             for name in sorted(files):
                 if is_prompt_file(name) and not name.startswith("."):
-                    yield (Path(folder) / name).relative_to(self._root).as_posix()
+                    yield _readable((Path(folder) / name).relative_to(self._root).as_posix())
 
     def read_text(self, path: str) -> str:
         """
@@ -139,6 +142,20 @@ class PromptFolder:
         if not place.is_file():
             raise PromptFileError(None, f"'{path}' is not a file")
         return place
+
+
+def _refuse(error: OSError) -> None:
+    # What is passed over in silence is missed in production.
+    raise PromptFileError(None, f"the folder '{error.filename}' cannot be read: {error.strerror}")
+
+
+def _readable(path: str) -> str:
+    try:
+        path.encode()
+    except UnicodeEncodeError as error:
+        shown = path.encode("utf-8", "replace").decode()
+        raise PromptFileError(None, f"the name '{shown}' is not UTF-8; rename the file") from error
+    return path
 
 
 def _media_type(path: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 
 from ctxfy.adapters.mcp_prompts.folder import PromptFolder
@@ -66,7 +67,7 @@ class FolderLoader:
             ) from problem
         problems: list[PromptProblem] = []
         templates: list[PromptTemplate] = []
-        for path in _bounded(folder, problems):
+        for path in _files(folder, problems):
             outcome = self._read(folder, path)
             if isinstance(outcome, PromptTemplate):
                 templates.append(outcome)
@@ -107,14 +108,16 @@ class FolderLoader:
         ]
 
 
-def _bounded(folder: PromptFolder, problems: list[PromptProblem]) -> Iterator[str]:
-    for count, path in enumerate(folder.prompt_files()):
-        if count >= MAX_PROMPTS:
-            problems.append(
-                PromptProblem(path=path, line=None, message=f"more than {MAX_PROMPTS} prompt files")
-            )
-            return
-        yield path
+def _files(folder: PromptFolder, problems: list[PromptProblem]) -> list[str]:
+    try:
+        paths = list(islice(folder.prompt_files(), MAX_PROMPTS + 1))
+    except PromptFileError as problem:
+        problems.append(PromptProblem(path=".", line=None, message=problem.message))
+        return []
+    if len(paths) > MAX_PROMPTS:
+        text = f"there are more than {MAX_PROMPTS} prompt files"
+        problems.append(PromptProblem(path=".", line=None, message=text))
+    return paths[:MAX_PROMPTS]
 
 
 def _nothing(root: Path) -> PromptProblem:

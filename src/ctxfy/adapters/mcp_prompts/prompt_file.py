@@ -35,7 +35,7 @@ from ctxfy.core.models.prompt_models import (
     TextContent,
     Value,
 )
-from ctxfy.core.use_cases.prompt_use_cases import Block, parse_marker_options, split_body
+from ctxfy.core.use_cases.prompt_use_cases import Marker, parse_marker_options, split_body
 from ctxfy.core.use_cases.validation_use_cases import freeze
 
 
@@ -177,18 +177,17 @@ class _Reader:
     def _body_messages(self) -> Iterator[Message]:
         role = Role.USER
         for block in split_body(self._body, self._body_line):
-            if block.marker is not None and block.marker.word in tuple(Role):
-                role = Role(block.marker.word)
-                if block.marker.rest:
-                    raise PromptFileError(block.marker.line, f"@{role} takes nothing after it")
-            elif block.marker is not None:
-                yield Message(role=role, content=self._attached(block))
+            marker = block.marker
+            if marker is not None and marker.word in tuple(Role):
+                role = Role(marker.word)
+                if marker.rest:
+                    raise PromptFileError(marker.line, f"@{role} takes nothing after it")
+            elif marker is not None:
+                yield Message(role=role, content=self._attached(marker))
             if block.text:
                 yield Message(role=role, content=TextContent(text=block.text, line=block.line))
 
-    def _attached(self, block: Block) -> Content:
-        marker = block.marker
-        assert marker is not None  # noqa: S101 - the caller looked
+    def _attached(self, marker: Marker) -> Content:
         allowed = {"resource": ("uri", "type"), "image": ()}
         if marker.word not in allowed:
             raise PromptFileError(

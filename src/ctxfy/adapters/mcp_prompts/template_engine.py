@@ -38,6 +38,11 @@ LITERAL_BUDGET = 32 * 1024 * 1024
 Bytes that literal text in loops may come to; fuel is lowered so that it cannot be passed.
 """
 
+WORK_BUDGET = 20_000_000_000
+"""
+Steps times characters of all values: with the largest arguments allowed, some 10,000 steps.
+"""
+
 _REMOVED_GLOBALS = ("debug", "namespace", "cycler", "joiner")
 _REMOVED_FILTERS = ("batch", "slice", "pprint")
 _GLOBALS = frozenset({"range", "dict", "loop", "caller", "self", "super"})
@@ -89,6 +94,7 @@ class MiniJinjaPrompt:
         self._left = 0
         self._lock = Lock()
         self._errors: dict[str, TemplateError] = {}
+        self._fuel = self._allowed_fuel()
         self._environment = self._build()
 
     def render(self, values: Mapping[str, Value]) -> tuple[Message, ...]:
@@ -101,6 +107,8 @@ class MiniJinjaPrompt:
         # The counter belongs to the environment, so one rendering at a time.
         with self._lock:
             self._left = self._template.max_output_bytes
+            # A step may cost as much as the values are large: a search, a comparison.
+            self._environment.fuel = min(self._fuel, WORK_BUDGET // max(1, _weight(values)))
             return tuple(
                 self._message(index, message, values)
                 for index, message in enumerate(self._template.messages)
@@ -134,7 +142,7 @@ class MiniJinjaPrompt:
             keep_trailing_newline=True,
             auto_escape_callback=lambda _name: False,
             path_join_callback=lambda name, _parent: f"{name}.txt",
-            fuel=self._fuel(),
+            fuel=self._fuel,
             finalizer=self._finalize,
             # Without the Python methods of strings: those could grow a value unchecked.
             pycompat=False,
@@ -154,7 +162,7 @@ class MiniJinjaPrompt:
                 self._errors[name] = error
         return environment
 
-    def _fuel(self) -> int:
+    def _allowed_fuel(self) -> int:
         repeated = repeated_includes(self._facts)
         literal = max(
             (
@@ -300,3 +308,14 @@ def _line_of(variable: str, source: str) -> int:
     used = re.compile(rf"\{{[{{%][^}}]*?\b{re.escape(variable)}\b")
     found = used.search(source)
     return source.count("\n", 0, found.end()) + 1 if found else 1
+
+
+def _weight(value: object) -> int:
+    """
+    Count the characters of a value, and of everything in it.
+    """
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, Mapping):
+        return sum(len(str(name)) + _weight(item) for name, item in value.items())
+    return sum(map(_weight, value)) if isinstance(value, tuple) else 8

@@ -99,10 +99,9 @@ class SchemaValidator:
         """
         Say what is wrong with the declarations: patterns, defaults, examples.
         """
-        try:
-            self._model(template)
-        except SchemaError as error:
-            return (f"a 'pattern:' is no regular expression of Rust's dialect: {_reason(error)}",)
+        broken = tuple(_broken_patterns(template))
+        if broken:
+            return broken
         return tuple(self._contradictions(template))
 
     def _contradictions(self, template: PromptTemplate) -> Iterator[str]:
@@ -215,6 +214,17 @@ def _translate(
         if (name, code) not in seen:
             seen.add((name, code))
             yield _mistake(name, explain_mistake(declared[name], code), code)
+
+
+def _broken_patterns(template: PromptTemplate) -> Iterator[str]:
+    for argument in template.arguments:
+        try:
+            pydantic.TypeAdapter(annotation_of(argument))
+        except SchemaError as error:
+            yield (
+                f"the pattern of '{argument.name}' is no regular expression of Rust's dialect: "
+                f"{_reason(error)}"
+            )
 
 
 def _reason(error: SchemaError) -> str:

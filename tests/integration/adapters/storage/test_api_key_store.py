@@ -35,9 +35,7 @@ def writer(database: Database, name: str, task: str) -> Generator[subprocess.Pop
     """
     command = [sys.executable, key_writer.__file__, database.name, name, task]
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
-    with subprocess.Popen(  # noqa: S603 - our own script
-        command, stdout=subprocess.PIPE, text=True, env=environment
-    ) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:
             yield process
         finally:

@@ -201,7 +201,8 @@ def test_every_line_has_every_required_field(message: str, extra: dict[str, obje
     """
     The required fields come first, in their order, and no extra can take their place.
     """
-    fields = log_fields(_entry(message, **extra))
+    entry = LogEntry(timestamp=NOON, level=LogLevel.INFO, message=message, extra=extra)
+    fields = log_fields(entry)
     assert tuple(fields)[: len(REQUIRED_LOG_FIELDS)] == REQUIRED_LOG_FIELDS
     assert fields["timestamp"] == "2026-11-22T12:00:00.123Z"
     assert fields["request_id"] is None

@@ -1,0 +1,131 @@
+"""
+What is made before anything can be wired.
+"""
+
+from base64 import b64encode
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from ctxfy.adapters.container.secrets import ServerSecrets
+from ctxfy.app.bootstrap import key_file, make_storage, pseudonymizer, server_secrets
+from ctxfy.app.config import AuthSettings, Settings, StorageSettings
+from ctxfy.core.exceptions import ConfigurationError
+
+
+PEPPER, MASTER = bytes(range(32)), bytes(range(32, 64))
+OWN = ServerSecrets(pepper=PEPPER, master_key=MASTER)
+
+
+def _secret(raw: bytes) -> SecretStr:
+    return SecretStr(b64encode(raw).decode())
+
+
+def _url(url: str) -> Settings:
+    return Settings(storage=StorageSettings(url=url))
+
+
+def test_secrets_that_are_set_need_no_file(tmp_path: Path) -> None:
+    """
+    With both in the settings, nothing is written.
+    """
+    auth = AuthSettings(pepper=_secret(PEPPER), master_key=_secret(MASTER))
+    assert server_secrets(Settings(auth=auth)) == OWN
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_that_is_not_set_comes_from_the_file(tmp_path: Path) -> None:
+    """
+    A setting goes before the file, each for itself.
+    """
+    kept = server_secrets(Settings())
+    assert (tmp_path / "var" / "ctxfy.keys").is_file()
+    mixed = server_secrets(Settings(auth=AuthSettings(pepper=_secret(PEPPER))))
+    assert (mixed.pepper, mixed.master_key) == (PEPPER, kept.master_key)
+
+
+@pytest.mark.parametrize("name", ["pepper", "master_key"])
+@pytest.mark.parametrize("raw", [b"", b"short", bytes(32)], ids=repr)
+def test_a_setting_that_protects_nothing_stops_the_start(name: str, raw: bytes) -> None:
+    """
+    The sentence names the variable, and no file is made to stand in for it.
+    """
+    settings = Settings(auth=AuthSettings.model_validate({name: _secret(raw)}))
+    with pytest.raises(ConfigurationError, match=f"^CTXFY_AUTH__{name.upper()} is no secret"):
+        server_secrets(settings)
+    assert not Path("var").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("sqlite:///var/ctxfy.db", "var/ctxfy.keys"),
+        ("sqlite:////data/prompts.sqlite", "/data/prompts.keys"),
+        ("sqlite:///bare", "bare.keys"),
+    ],
+)
+def test_the_key_file_lies_beside_the_database(url: str, place: str) -> None:
+    """
+    They are one without the other no good, so they are kept together.
+    """
+    assert key_file(_url(url)) == Path(place)
+
+
+def test_the_key_file_may_be_named() -> None:
+    """
+    Then the database's place does not matter.
+    """
+    settings = Settings(auth=AuthSettings(key_file=Path("/keys/mine")))
+    assert key_file(settings) == Path("/keys/mine")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "x",
+        "sqlite:///",
+        "sqlite://host/x.db",
+        "postgresql://ann:hunter2@db/ctxfy",
+        "mysql:///x",
+    ],
+)
+def test_a_url_of_another_kind_leaves_no_file(url: str, tmp_path: Path) -> None:
+    """
+    It is refused before a key file is made of it, without the password that may be in it.
+    """
+    with pytest.raises(ConfigurationError) as caught:
+        server_secrets(_url(url))
+    assert str(caught.value) == "The storage URL must be sqlite:///PATH."
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("url", ["sqlite:///x.db?mode=ro", "sqlite:///:memory:"])
+def test_a_url_that_no_server_can_keep_keys_in_is_refused(url: str) -> None:
+    """
+    A database in memory would forget every key, and options would change what is promised of it.
+    """
+    with pytest.raises(ConfigurationError, match="must be sqlite:///PATH"):
+        make_storage(_url(url), OWN)
+
+
+def test_making_storage_touches_nothing(tmp_path: Path) -> None:
+    """
+    The disk is first touched by what is asked of it.
+    """
+    make_storage(_url(f"sqlite:///{tmp_path}/var/x.db"), OWN)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_people_get_stable_names_in_logs() -> None:
+    """
+    The same for the same person and secret, another for any other, and nothing to read in it.
+    """
+    name_of = pseudonymizer(OWN)
+    assert name_of("ann") == pseudonymizer(OWN)("ann")
+    assert name_of("ann").startswith("u_")
+    other = ServerSecrets(pepper=PEPPER, master_key=PEPPER)
+    names = {name_of("ann"), name_of("bob"), name_of("ann "), pseudonymizer(other)("ann")}
+    assert len(names) == 4
+    assert not any("ann" in name for name in names)
