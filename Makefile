@@ -18,8 +18,8 @@ serve: setup ## serve the prompts in prompts/ (ARGS="--port 9000")
 	@$(BIN)/ctxfy serve --prompts prompts $(ARGS)
 
 .PHONY: test
-test: setup ## run the tests (ARGS="tests/unit -x", ARGS="-n auto")
-	@$(BIN)/pytest $(ARGS)
+test: setup ## run the tests on every processor (ARGS="tests/unit -x", ARGS="-n 0")
+	@$(BIN)/pytest -n auto $(ARGS)
 
 .PHONY: coverage
 coverage: setup ## run the tests and say what they leave out; the core must be covered whole

@@ -3,7 +3,7 @@ Real clients over HTTP against the real process: they list and get every example
 """
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Literal
 
@@ -49,15 +49,13 @@ async def sdk_client(server: Server, key: str, mode: Mode) -> AsyncGenerator[Mcp
         yield client
 
 
-def as_text(arguments: dict[str, Value] | object) -> dict[str, str]:
+def as_text(arguments: Mapping[str, Value]) -> dict[str, str]:
     """
     Write arguments as MCP sends them: every value a text.
     """
-    plain = thaw(arguments)  # type: ignore[arg-type]
-    assert isinstance(plain, dict)
     return {
-        name: value if isinstance(value, str) else json.dumps(value)
-        for name, value in plain.items()
+        name: value if isinstance(value, str) else json.dumps(thaw(value))
+        for name, value in arguments.items()
     }
 
 

@@ -11,6 +11,9 @@ from ctxfy.core.exceptions import ConfigurationError
 from ctxfy.core.use_cases.auth_use_cases import parse_key
 
 
+_EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared, not bound # nosec B104
+
+
 async def ensure_first_key(settings: Settings, keys: ApiKeyService) -> str | None:
     """
     Create the first admin key if the store holds no key. Returns it if it is to be shown.
@@ -66,6 +69,5 @@ def base_url(settings: Settings) -> str:
     The address to show to a person on this machine.
     """
     host = settings.server.host
-    everywhere = ("0.0.0.0", "::", "")  # noqa: S104 # nosec B104 - compared, not bound
-    shown = "127.0.0.1" if host in everywhere else host
+    shown = "127.0.0.1" if host in _EVERYWHERE else host
     return f"http://{f'[{shown}]' if ':' in shown else shown}:{settings.server.port}"

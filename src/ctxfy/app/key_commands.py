@@ -65,7 +65,7 @@ def create(
                 rate_limit=limit,
             )
             info = await keys.get_api_key_info(api_key)
-            assert info is not None  # noqa: S101 # nosec B101 - it was created just now
+            assert info is not None  # noqa: S101 - it was created just now # nosec B101
             return api_key, info
 
     api_key, info = asyncio.run(act())

@@ -144,6 +144,8 @@ class CtxfyApp(LifespanApp):
             await stack.enter_async_context(_running(wiring.keys.run()))
             served = wiring.catalog.snapshot().catalog
             wiring.metrics.record_catalog(len(served), served.revision)
+            if first_key is not None:
+                wiring.announce(wiring.settings, first_key)
             wiring.logging.log_event(
                 "server_started",
                 url=base_url(wiring.settings),
@@ -157,8 +159,6 @@ class CtxfyApp(LifespanApp):
                     level=LogLevel.WARNING,
                     remedy="ctxfy keys create --user NAME --scope admin",
                 )
-            if first_key is not None:
-                wiring.announce(wiring.settings, first_key)
             yield
             wiring.logging.log_event("server_stopped")
 

@@ -3,7 +3,7 @@ Checking a prompt folder in a child process, so that no prompt can hurt who chec
 """
 
 import json
-import subprocess  # nosec B404 - see PromptCheck
+import subprocess  # nosec B404
 import sys
 from dataclasses import dataclass
 from pathlib import Path

@@ -77,7 +77,7 @@ def render_here(
     try:
         messages = snapshot.compiled[template.name, template.version].render(outcome.values)
     except RenderError as error:
-        raise ConfigurationError(f"{error} {error.detail}".strip()) from error
+        raise ConfigurationError(error.for_author()) from error
     return RenderedPrompt(
         name=template.name,
         version=template.version,

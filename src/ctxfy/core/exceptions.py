@@ -93,16 +93,29 @@ class RenderError(PromptError):
 
     Attributes:
         reason: `template`, `fuel` or `output`; safe as a metric label.
+        place: File and line, for whoever looks after the server; empty if there is none.
         detail: The engine's own words, which may quote values: for the author's terminal only.
     """
 
     code = "prompt.render_failed"
 
-    def __init__(self, prompt: str, reason: str, cause: str, *, detail: str = "") -> None:
+    def __init__(
+        self, prompt: str, reason: str, cause: str, *, place: str = "", detail: str = ""
+    ) -> None:
         super().__init__(f"Prompt {prompt!r} could not be rendered: {cause}")
         self.prompt = prompt
         self.reason = reason
+        self.place = place
         self.detail = detail
+
+    def for_author(self) -> str:
+        """
+        Tell all there is, to the person who wrote the template.
+        """
+        return " ".join(part for part in (str(self), self.detail, self._at()) if part)
+
+    def _at(self) -> str:
+        return f"(at {self.place})" if self.place else ""
 
 
 class CatalogError(PromptError):

@@ -271,7 +271,7 @@ class ApiKeyService:
 
     def _info(self, request: ApiKeyRequest, key_id: KeyId, api_key: str) -> ApiKeyInfo:
         digest = self._material.digest(api_key)
-        assert digest is not None  # noqa: S101 # nosec B101 - the newest pepper is always there
+        assert digest is not None  # noqa: S101 - the newest pepper is always there # nosec B101
         now = self._now()
         return ApiKeyInfo(
             key_id=key_id,

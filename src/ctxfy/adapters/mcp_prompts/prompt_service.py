@@ -73,7 +73,7 @@ class PromptService:
         try:
             rendered = self._render(snapshot, template, outcome)
         except RenderError as error:
-            self._logging.annotate(render_failure=error.reason)
+            self._logging.annotate(render_failure=error.reason, render_place=error.place)
             self._record(template, "failed", started)
             raise
         self._record(template, "ok", started)

@@ -64,5 +64,5 @@ def _run(
     try:
         messages = snapshot.compiled[template.name, template.version].render(outcome.values)
     except RenderError as error:
-        return (f"{error} {error.detail}".strip(),)
+        return (error.for_author(),)
     return assess_rendering(test.expect, messages) if test.expect else ()

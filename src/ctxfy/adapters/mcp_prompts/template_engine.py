@@ -225,7 +225,8 @@ class MiniJinjaPrompt:
         return RenderError(
             self._template.name,
             "template",
-            f"its template failed at {path}:{place} ({_KINDS.get(kind, 'an error')}).",
+            f"its template failed ({_KINDS.get(kind, 'an error')}).",
+            place=f"{path}:{place}",
             detail=detail,
         )
 
@@ -234,8 +235,8 @@ class MiniJinjaPrompt:
         return RenderError(
             self._template.name,
             "template",
-            f"its template failed in the text at {self._template.source}:{line} "
-            "(a filter or method that does not take these values).",
+            "its template failed (a filter or method that does not take these values).",
+            place=f"{self._template.source}:{line}",
             detail=str(error),
         )
 

@@ -21,16 +21,16 @@ LogFormat = Literal["json", "console", "auto"]
 OFF = logging.CRITICAL + 1
 
 # The least level of a library and all below it, however verbose we are asked to be.
-# FastMCP, mcp and what they send requests with print whole messages at DEBUG, and those hold the
-# arguments of prompts: people's text, which is never logged. So do the SQL drivers with the values
-# of statements, SQLAlchemy already at INFO. Our own line replaces uvicorn's access log.
+# FastMCP and mcp print whole messages at DEBUG, and those hold the arguments of prompts: people's
+# text, which is never logged. HTTP clients print whole addresses at INFO, with what is asked there,
+# and SQL drivers the values of statements. Our own line replaces uvicorn's access log.
 _FLOORS = {
     "fastmcp": logging.WARNING,
     "mcp": logging.WARNING,  # INFO: three lines for every request of the 2025 wire
-    "httpx": logging.INFO,
-    "httpx2": logging.INFO,
-    "httpcore": logging.INFO,
-    "httpcore2": logging.INFO,
+    "httpx": logging.WARNING,
+    "httpx2": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "httpcore2": logging.WARNING,
     "sse_starlette": logging.INFO,
     "asyncio": logging.INFO,
     "python_multipart": logging.INFO,

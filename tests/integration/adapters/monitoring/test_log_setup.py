@@ -112,7 +112,7 @@ def test_libraries_that_chatter_are_heard_from_warning_on(configure: Configure, 
     assert [line["message"] for line in lines.parsed()] == ["slow"]
 
 
-@pytest.mark.parametrize("name", ["asyncio", "httpx", "py.warnings", "anybody.else", "ctxfy"])
+@pytest.mark.parametrize("name", ["asyncio", "py.warnings", "anybody.else", "ctxfy"])
 def test_the_others_are_heard_from_info_on(configure: Configure, name: str) -> None:
     """
     Whoever keeps quiet by itself is written at the level that was set.

@@ -101,8 +101,9 @@ async def test_invalid_and_failed(service: PromptService, metrics: NotingMetrics
     """
     with pytest.raises(InvalidArgumentsError, match="'x' must be one of: u, v"):
         await service.execute(PromptRequest(name="a", arguments={"x": "q"}), make_principal())
-    with pytest.raises(RenderError, match=r"failed at a2.prompt.md:9"):
+    with pytest.raises(RenderError, match="its template failed") as caught:
         await service.execute(PromptRequest(name="a", arguments={"x": "v"}), make_principal())
+    assert caught.value.place == "a2.prompt.md:9"
     assert metrics.notes == [("a", "2", "m", "invalid", False), ("a", "2", "m", "failed", False)]
 
 
@@ -165,8 +166,8 @@ def test_prompt_tests(tmp_path: Path) -> None:
     assert places == [f"a.prompt.md:{line}" for line in range(9, 14)]
     assert report.count == 5
     failure = (
-        "Prompt 'a' could not be rendered: its template failed at a.prompt.md:15 "
-        "(an undefined value). `x.y` is undefined"
+        "Prompt 'a' could not be rendered: its template failed (an undefined value). "
+        "`x.y` is undefined (at a.prompt.md:15)"
     )
     assert [str(problem) for problem in report.problems] == [
         "a.prompt.md:10: test 'n' failed: expected the text 'q'",

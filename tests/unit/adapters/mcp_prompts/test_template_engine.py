@@ -211,33 +211,31 @@ def test_circular_includes(partials: dict[str, str], places: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "place", "kind", "detail"),
     [
-        ("\n{{ facts.nope }}", "at greet.prompt.md:11", "an undefined value", "`facts.nope` is undefined"),
-        ("{{ text.nope() }}", "at greet.prompt.md:10", "an unknown method", "string has no method named nope"),
-        ("{{ text + 1 }}", "at greet.prompt.md:10", "an operation that these values do not allow", "unsupported types"),
-        ("{{ 1 // 0 }}", "at greet.prompt.md:10", "an operation that these values do not allow", "unable to calculate"),
-        ("\n\n{{ range(10**9) }}", "at greet.prompt.md:12", "an operation that these values do not allow", "too many"),
-        ("{% include 'gone' %}", "at greet.prompt.md:10", "an include that is missing", "gone"),
-        ("x{% include 'p.md' %}", "at p.md:3", "an undefined value", "undefined"),
-        ("{{ count|join }}", "in the text at greet.prompt.md:10", "a filter or method that does not take these values", "not iterable"),
-        ("{{ text|replace('a') }}", "in the text at greet.prompt.md:10", "a filter or method that does not take these values", "missing 1"),
-        ("{{ text|indent('a') }}", "in the text at greet.prompt.md:10", "a filter or method that does not take these values", "not supported"),
-        ("{{ facts|tojson('a') }}", "in the text at greet.prompt.md:10", "a filter or method that does not take these values", "invalid literal"),
-        ("{{ '%d'|format(text) }}", "in the text at greet.prompt.md:10", "a filter or method that does not take these values", "%d format"),
-        ("{{ '%d %d'|format(1) }}", "in the text at greet.prompt.md:10", "a filter or method that does not take these values", "not enough"),
-        ("{{ facts.update(1) }}", "in the text at greet.prompt.md:10", "a filter or method that does not take these values", "no attribute"),
+        ("\n{{ facts.nope }}", "greet.prompt.md:11", "an undefined value", "`facts.nope` is undefined"),
+        ("{{ text.nope() }}", "greet.prompt.md:10", "an unknown method", "string has no method named nope"),
+        ("{{ text + 1 }}", "greet.prompt.md:10", "an operation that these values do not allow", "unsupported types"),
+        ("{{ 1 // 0 }}", "greet.prompt.md:10", "an operation that these values do not allow", "unable to calculate"),
+        ("\n\n{{ range(10**9) }}", "greet.prompt.md:12", "an operation that these values do not allow", "too many"),
+        ("{% include 'gone' %}", "greet.prompt.md:10", "an include that is missing", "gone"),
+        ("x{% include 'p.md' %}", "p.md:3", "an undefined value", "undefined"),
+        ("{{ count|join }}", "greet.prompt.md:10", "a filter or method that does not take these values", "not iterable"),
+        ("{{ text|replace('a') }}", "greet.prompt.md:10", "a filter or method that does not take these values", "missing 1"),
+        ("{{ text|indent('a') }}", "greet.prompt.md:10", "a filter or method that does not take these values", "not supported"),
+        ("{{ facts|tojson('a') }}", "greet.prompt.md:10", "a filter or method that does not take these values", "invalid literal"),
+        ("{{ '%d'|format(text) }}", "greet.prompt.md:10", "a filter or method that does not take these values", "%d format"),
+        ("{{ '%d %d'|format(1) }}", "greet.prompt.md:10", "a filter or method that does not take these values", "not enough"),
+        ("{{ facts.update(1) }}", "greet.prompt.md:10", "a filter or method that does not take these values", "no attribute"),
     ],
 )  # fmt: skip
 def test_failures(text: str, place: str, kind: str, detail: str) -> None:
     """
-    A failure tells its place and kind to everybody, and the engine's words to the author only.
+    A failure tells its kind to everybody, its place and the engine's words to the author only.
     """
     with pytest.raises(RenderError) as caught:
         render(text, partials={"p.md": "a\nb\n{{ facts.nope }}"})
     error = caught.value
-    assert (
-        str(error) == f"Prompt 'greet' could not be rendered: its template failed {place} ({kind})."
-    )
-    assert error.reason == "template"
+    assert str(error) == f"Prompt 'greet' could not be rendered: its template failed ({kind})."
+    assert (error.reason, error.place) == ("template", place)
     assert detail in error.detail
 
 
@@ -278,7 +276,8 @@ def test_failures_deep_inside(partial: str, kind: str) -> None:
     """
     with pytest.raises(RenderError) as caught:
         render("{% include 'p' %}", partials={"p": "{% include 'q' %}", "q": partial})
-    assert f"its template failed at q:3 ({kind})." in str(caught.value)
+    assert f"its template failed ({kind})." in str(caught.value)
+    assert caught.value.place == "q:3"
 
 
 def test_fuel_deep_inside() -> None:

@@ -37,10 +37,6 @@ values = st.recursive(
 )
 
 
-def _entry(message: str = "it_happened", **extra: object) -> LogEntry:
-    return LogEntry(timestamp=NOON, level=LogLevel.INFO, message=message, extra=extra)
-
-
 # ---- redaction
 
 

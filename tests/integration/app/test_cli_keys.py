@@ -1,0 +1,177 @@
+"""
+`ctxfy keys`, on a real store.
+"""
+
+import fcntl
+import sqlite3
+import stat
+from pathlib import Path
+
+from ctxfy.core.use_cases.auth_use_cases import parse_key
+from tests.integration.app.cli_kit import Shell
+
+
+def _created(ctxfy: Shell, *words: str) -> str:
+    ran = ctxfy("keys", "create", *words)
+    assert ran.code == 0
+    return ran.out.strip()
+
+
+def test_a_key_is_written_to_standard_output_alone(ctxfy: Shell) -> None:
+    """
+    So that it can be piped; what is for people goes to standard error and does not repeat it.
+    """
+    ran = ctxfy("keys", "create", "--user", "ann", "--scope", "write")
+    key = ran.out.removesuffix("\n")
+    assert parse_key(key) is not None
+    assert f"Key {key[6:18]} for ann, scope write" in ran.err
+    assert key not in ran.err
+    for file in (ctxfy.folder / "var").iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) & 0o077 == 0
+
+
+def test_a_key_is_shown_as_it_was_wished_for(ctxfy: Shell) -> None:
+    """
+    `create --json` and `show --json` agree, but for the key itself.
+    """
+    made = ctxfy(
+        "keys", "create", "--user", "ann", "--ttl-hours", "2", "--prompts", "code-*",
+        "--prompts", "docs", "--rate-limit", "10/second", "--name", "Ünïcode", "--json",
+    ).json()  # fmt: skip
+    key = made.pop("api_key")
+    assert parse_key(key) is not None
+    shown = ctxfy("keys", "show", made["key_id"], "--json").json()
+    assert shown == made
+    assert (shown["prompts"], shown["rate_limit"]) == (["code-*", "docs"], "10/1s")
+    assert (shown["scope"], shown["status"], shown["name"]) == ("read", "active", "Ünïcode")
+    assert shown["expires_at"] > shown["created_at"]
+    table = ctxfy("keys", "show", key).out
+    assert "code-*, docs" in table
+    assert key not in table
+
+
+def test_keys_are_listed(ctxfy: Shell) -> None:
+    """
+    As a table without digests, or as JSON; all, or those of one user.
+    """
+    assert ctxfy("keys", "list", "--json").json() == []
+    for user in ("ann", "bob"):
+        _created(ctxfy, "--user", user)
+    users = [key["user_id"] for key in ctxfy("keys", "list", "--json").json()]
+    assert users == ["ann", "bob"]
+    assert len(ctxfy("keys", "list", "--user", "bob", "--json").json()) == 1
+    table = ctxfy("keys", "list")
+    assert (table.code, table.err) == (0, "")
+    assert "KEY ID" in table.out
+
+
+def test_a_key_is_revoked_by_its_id_or_by_itself(ctxfy: Shell) -> None:
+    """
+    Twice does no harm; a whole key pasted by mistake means its id and is not repeated.
+    """
+    key = _created(ctxfy, "--user", "ann")
+    first = ctxfy("keys", "revoke", key)
+    assert first.out == f"Key {key[6:18]} of ann is revoked.\n"
+    again = ctxfy("keys", "revoke", key[6:18], "--json").json()
+    assert (again["status"], again["key_id"]) == ("revoked", key[6:18])
+    assert key not in first.out + first.err
+
+
+def test_the_last_admin_key_is_kept(ctxfy: Shell) -> None:
+    """
+    Nobody may lock everybody out; with a second one the first can go.
+    """
+    first = _created(ctxfy, "--user", "ann", "--scope", "admin")
+    assert "last" in ctxfy.fails("keys", "revoke", first)
+    _created(ctxfy, "--user", "bob", "--scope", "admin")
+    assert ctxfy("keys", "revoke", first).code == 0
+
+
+def test_a_wish_that_cannot_be_granted_is_one_sentence(ctxfy: Shell) -> None:
+    """
+    Nothing is kept then.
+    """
+    for words, said in (
+        (("--user", " "), "needs a user"),
+        (("--user", "a\nb"), "control characters"),
+        (("--user", "ann", "--rate-limit", "fast"), "'fast' is no rate"),
+        (("--user", "ann", "--rate-limit", "0/day"), "at least 1 request"),
+        (("--user", "ann", "--ttl-hours", "0"), "lives from 1"),
+        (("--user", "ann", "--prompts", "a/b"), "is not a glob"),
+    ):
+        assert said in ctxfy.fails("keys", "create", *words)
+    assert ctxfy("keys", "list", "--json").json() == []
+
+
+def test_an_unknown_key_is_named(ctxfy: Shell) -> None:
+    """
+    For `show` and for `revoke`.
+    """
+    for command in ("show", "revoke"):
+        assert ctxfy.fails("keys", command, "nobody000000") == (
+            "There is no API key with the id 'nobody000000'."
+        )
+
+
+def test_a_dry_run_keeps_nothing(ctxfy: Shell) -> None:
+    """
+    It makes a key that a bootstrap setting takes, and touches no file.
+    """
+    key = _created(ctxfy, "--user", "ops", "--dry-run")
+    assert parse_key(key) is not None
+    assert not (ctxfy.folder / "var").exists()
+
+
+def test_a_database_that_is_busy_is_told(ctxfy: Shell) -> None:
+    """
+    By another server that holds the write lock, and by a program that knows nothing of it.
+    """
+    _created(ctxfy, "--user", "ann")
+    ctxfy.set("CTXFY_STORAGE__LOCK_SECONDS", "0.2")
+    with (ctxfy.folder / "var" / "ctxfy.db.lock").open("r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "locked by another process" in ctxfy.fails("keys", "create", "--user", "bob")
+    database = sqlite3.connect(ctxfy.folder / "var" / "ctxfy.db")
+    database.execute("BEGIN IMMEDIATE")
+    assert "locked by another process" in ctxfy.fails("keys", "create", "--user", "bob")
+    assert len(ctxfy("keys", "list", "--json").json()) == 1
+    database.close()
+
+
+def test_a_database_that_is_none_is_told(ctxfy: Shell) -> None:
+    """
+    Another file in its place is named, and left as it is.
+    """
+    _created(ctxfy, "--user", "ann")
+    for file in (ctxfy.folder / "var").glob("ctxfy.db*"):
+        file.unlink()
+    database = ctxfy.folder / "var" / "ctxfy.db"
+    database.write_text("these are my holiday notes, and they are quite long " * 20)
+    before = database.read_bytes()
+    assert "is not a SQLite database" in ctxfy.fails("keys", "list")
+    assert database.read_bytes() == before
+
+
+def test_a_place_that_cannot_be_written_is_told(ctxfy: Shell) -> None:
+    """
+    A folder where nothing can be made, a file in the folder's place, another kind of URL.
+    """
+    (ctxfy.folder / "file").touch()
+    for url in ("sqlite:////proc/nowhere/ctxfy.db", "sqlite:///file/ctxfy.db"):
+        ctxfy.set("CTXFY_STORAGE__URL", url)
+        assert "cannot be used" in ctxfy.fails("keys", "list")
+    ctxfy.set("CTXFY_STORAGE__URL", "postgresql://ann:hunter2@db/ctxfy")
+    assert ctxfy.fails("keys", "list") == "The storage URL must be sqlite:///PATH."
+    assert sorted(file.name for file in ctxfy.folder.iterdir()) == ["file", "prompts"]
+
+
+def test_a_key_file_that_others_can_read_is_told(ctxfy: Shell) -> None:
+    """
+    The sentence is the command that mends it.
+    """
+    _created(ctxfy, "--user", "ann")
+    file = Path("var") / "ctxfy.keys"
+    file.chmod(0o644)
+    assert ctxfy.fails("keys", "list") == (
+        f"The key file '{file}' can be read by others; run: chmod 600 '{file}'."
+    )
