@@ -5,6 +5,7 @@ The `ctxfy` command. Exit codes: 0 done, 1 it went wrong, 2 the command line is 
 import json
 import os
 import sys
+import traceback
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -52,6 +53,8 @@ def main() -> None:
         _drop_output()
         place = f"'{error.filename}'" if error.filename else "The output"
         _complain(f"{place} cannot be used: {(error.strerror or str(error)).lower()}.", 1)
+    except Exception as error:  # noqa: BLE001 - a defect of ours, and still no traceback for people
+        _complain(f"Something went wrong inside: {_place_of(error)}. Please report it.", 1)
 
 
 def _run() -> None:
@@ -153,6 +156,11 @@ def _settings(
             "prompts": {} if prompts is None else {"folder": prompts},
         }
     )
+
+
+def _place_of(error: Exception) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(frame.filename).name}, line {frame.lineno}"
 
 
 def _write_json(value: object) -> None:
