@@ -3,17 +3,12 @@ Real clients over HTTP against the real process: they list and get every example
 """
 
 import json
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
-from typing import Literal
+from collections.abc import Mapping
 
-import httpx2
 import mcp_types as mt
 import pytest
 from fastmcp import Client as FastMCPClient
 from mcp import MCPError
-from mcp.client import Client as McpClient
-from mcp.client.streamable_http import streamable_http_client
 
 from ctxfy.adapters.validation.schema_validator import SchemaValidator
 from ctxfy.app.config import load_settings
@@ -22,9 +17,7 @@ from ctxfy.core.models.catalog_models import Catalog
 from ctxfy.core.models.prompt_models import Value
 from ctxfy.core.use_cases.validation_use_cases import thaw
 from tests.e2e.conftest import ROOT, Server
-
-
-type Mode = Literal["auto", "legacy"]
+from tests.e2e.sdk import Mode, sdk_client
 
 
 @pytest.fixture(scope="session")
@@ -34,19 +27,6 @@ def catalog() -> Catalog:
     """
     load_settings()
     return make_loader(ROOT / "prompts", SchemaValidator()).load().catalog
-
-
-@asynccontextmanager
-async def sdk_client(server: Server, key: str, mode: Mode) -> AsyncGenerator[McpClient]:
-    """
-    The official SDK's client, on the newest wire or the one before.
-    """
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    async with (
-        httpx2.AsyncClient(headers=headers) as http,
-        McpClient(streamable_http_client(server.mcp, http_client=http), mode=mode) as client,
-    ):
-        yield client
 
 
 def as_text(arguments: Mapping[str, Value]) -> dict[str, str]:

@@ -82,6 +82,7 @@ class RecordingMetrics:
         self.authentications: Counter[str] = Counter()
         self.key_usages: list[tuple[KeyId, str]] = []
         self.catalog: tuple[int, str] | None = None
+        self.reloads: list[str] = []
 
     def record_request(
         self, endpoint: str, method: str, status_code: int, latency_ms: float
@@ -143,6 +144,12 @@ class RecordingMetrics:
         Remember the catalog.
         """
         self.catalog = (prompts, revision)
+
+    def record_reload(self, outcome: str) -> None:
+        """
+        Remember the attempt.
+        """
+        self.reloads.append(outcome)
 
 
 class FakeProbe:

@@ -165,6 +165,9 @@ class PromptsSettings(_Section):
     """
 
     folder: Path = Field(default=Path("prompts"), description="The folder of prompt files.")
+    watch: bool = Field(
+        default=True, description="Whether a change of the folder is served without a restart."
+    )
     check_seconds: int = Field(
         default=60, ge=1, description="How long the tests of all prompts may take together."
     )

@@ -65,11 +65,13 @@ class CtxfyApp(LifespanApp):
 
     def __init__(self, wiring: Wiring) -> None:
         self.wiring = wiring
+        self._loop: asyncio.AbstractEventLoop | None = None
         server = build_mcp_server(
             McpPrompts(wiring.prompt_commands, wiring.prompt_queries, current_principal),
             version=__version__,
             auth=PrincipalVerifier(current_principal),
         )
+        wiring.listeners.serve_on(server)
         # Stateless: any replica answers any request. Host and Origin are the gate's business.
         self._mcp = server.http_app(
             path=routes.MCP, stateless_http=True, host_origin_protection=False
@@ -132,9 +134,20 @@ class CtxfyApp(LifespanApp):
             on_error=lambda scope, _request_id, error: error_response(scope, error),
         )
 
+    def begin_drain(self) -> None:
+        """
+        Take no new work from balancers, and end what would never end by itself.
+
+        Called by a signal handler, so it only leaves word for the event loop.
+        """
+        self.wiring.draining.set()
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.wiring.listeners.close)
+
     @asynccontextmanager
     async def _context(self) -> AsyncGenerator[None]:
         wiring = self.wiring
+        self._loop = asyncio.get_running_loop()
         async with AsyncExitStack() as stack:
             stack.push_async_callback(wiring.storage.database.aclose)
             await wiring.storage.make_ready(migrate_now=wiring.settings.storage.migrate == "auto")
@@ -142,6 +155,9 @@ class CtxfyApp(LifespanApp):
             first_key = await ensure_first_key(wiring.settings, wiring.keys)
             await stack.enter_async_context(self._mcp.lifespan(self._mcp))
             await stack.enter_async_context(_running(wiring.keys.run()))
+            if wiring.settings.prompts.watch:
+                folder = wiring.settings.prompts.folder
+                await stack.enter_async_context(_running(wiring.reloader.follow(folder)))
             served = wiring.catalog.snapshot().catalog
             wiring.metrics.record_catalog(len(served), served.revision)
             if first_key is not None:

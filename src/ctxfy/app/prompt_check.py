@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctxfy.app.config import Settings
+from ctxfy.app.loading import make_loader, make_validator
+from ctxfy.core.exceptions import CatalogError, ConfigurationError
 from ctxfy.core.models.prompt_models import PromptProblem
+from ctxfy.core.ports.prompt_ports import CatalogSnapshot
+
+
+ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,3 +98,28 @@ class PromptCheck:
             line=int(line) if line.isdigit() else None,
             message=f"{what} {cause}; make the prompt smaller",
         )
+
+
+def load_checked(settings: Settings, check: PromptCheck | None = None) -> CatalogSnapshot:
+    """
+    Load the very set of prompts whose tests passed; blocks until they have run.
+
+    Args:
+        settings: The folder, and what checking it may take.
+        check: A check that was started already.
+
+    Raises:
+        CatalogError: With every problem there is.
+    """
+    folder, limits = settings.prompts.folder, settings.limits
+    validator = make_validator(limits.argument_bytes, limits.arguments_bytes)
+    for _ in range(ATTEMPTS):
+        report = (check or PromptCheck(folder, settings)).result()
+        if report.problems:
+            raise CatalogError(report.problems)
+        snapshot = make_loader(folder, validator).load()
+        if snapshot.catalog.revision == report.revision:
+            return snapshot
+        # Somebody saved a file between the check and our reading.
+        check = None
+    raise ConfigurationError(f"The folder '{folder}' keeps changing while it is read.")

@@ -10,18 +10,16 @@ from types import FrameType
 from typing import TYPE_CHECKING, override
 
 import uvicorn
+from sse_starlette.sse import AppStatus
 
 from ctxfy.app.config import Settings
-from ctxfy.app.loading import make_loader, make_validator
-from ctxfy.app.prompt_check import CheckReport, PromptCheck
-from ctxfy.core.exceptions import CatalogError, ConfigurationError
-from ctxfy.core.ports.prompt_ports import CatalogSnapshot
+from ctxfy.app.prompt_check import PromptCheck, load_checked
+from ctxfy.core.exceptions import ConfigurationError
 
 
 if TYPE_CHECKING:
     from ctxfy.app.main import CtxfyApp
 
-ATTEMPTS = 3
 _END_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -81,34 +79,16 @@ def with_port(settings: Settings, port: int) -> Settings:
     return settings.model_copy(update={"server": server})
 
 
-def load_checked(settings: Settings, check: PromptCheck) -> CatalogSnapshot:
-    """
-    Load the very set of prompts whose tests passed.
-
-    Raises:
-        CatalogError: With every problem there is.
-    """
-    folder, limits = settings.prompts.folder, settings.limits
-    validator = make_validator(limits.argument_bytes, limits.arguments_bytes)
-    for _ in range(ATTEMPTS):
-        report: CheckReport = check.result()
-        if report.problems:
-            raise CatalogError(report.problems)
-        snapshot = make_loader(folder, validator).load()
-        if snapshot.catalog.revision == report.revision:
-            return snapshot
-        # Somebody saved a file between the check and our reading.
-        check = PromptCheck(folder, settings)
-    raise ConfigurationError(f"The folder '{folder}' keeps changing while it is read.")
-
-
 class _Server(uvicorn.Server):
     """
     uvicorn, quiet, with our sockets, and telling the application when it begins to drain.
     """
 
     def __init__(self, app: "CtxfyApp", settings: Settings) -> None:
-        self._draining = app.wiring.draining
+        self._app = app
+        # The SDK's streams would be cut off at the signal. Ours end by themselves, with their last
+        # frame, when the application begins to drain; what does not has the time for open requests.
+        AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]
         super().__init__(
             uvicorn.Config(
                 app,
@@ -138,5 +118,5 @@ class _Server(uvicorn.Server):
 
     @override
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._draining.set()
+        self._app.begin_drain()
         super().handle_exit(sig, frame)

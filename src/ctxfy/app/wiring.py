@@ -12,7 +12,9 @@ from ctxfy import __version__
 from ctxfy.adapters.auth.api_key_service import ApiKeyService
 from ctxfy.adapters.auth.rate_limiter import MemoryRateLimiter
 from ctxfy.adapters.mcp_prompts.catalog import MemoryCatalog
+from ctxfy.adapters.mcp_prompts.listeners import PromptListeners
 from ctxfy.adapters.mcp_prompts.prompt_service import PromptService
+from ctxfy.adapters.mcp_prompts.reloader import Reloader
 from ctxfy.adapters.monitoring.log_setup import configure_logging
 from ctxfy.adapters.monitoring.metrics_collector import PrometheusMetrics, new_registry
 from ctxfy.adapters.monitoring.metrics_endpoint import metrics_endpoint
@@ -22,12 +24,12 @@ from ctxfy.app.bootstrap import Storage, make_storage, pseudonymizer, server_sec
 from ctxfy.app.config import Settings
 from ctxfy.app.first_key import announce_first_key
 from ctxfy.app.loading import make_loader, make_validator, utc_now
+from ctxfy.app.prompt_check import load_checked
 from ctxfy.core.models.auth_models import RoutePolicy
 from ctxfy.core.ports.auth_ports import RateLimiterPort
 from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort
 from ctxfy.core.ports.prompt_ports import (
     CatalogSnapshot,
-    PromptCatalogPort,
     PromptCommandPort,
     PromptQueryPort,
 )
@@ -47,9 +49,11 @@ class Wiring:
     storage: Storage
     keys: ApiKeyService
     limiter: RateLimiterPort
-    catalog: PromptCatalogPort
+    catalog: MemoryCatalog
     prompt_commands: PromptCommandPort
     prompt_queries: PromptQueryPort
+    reloader: Reloader
+    listeners: PromptListeners
     draining: Event
     announce: Callable[[Settings, str], None]
 
@@ -82,6 +86,14 @@ def wire(settings: Settings, snapshot: CatalogSnapshot | None) -> Wiring:
     )
     validator = make_validator(settings.limits.argument_bytes, settings.limits.arguments_bytes)
     catalog = MemoryCatalog(snapshot or make_loader(settings.prompts.folder, validator).load())
+    listeners = PromptListeners()
+    reloader = Reloader(
+        catalog,
+        lambda: load_checked(settings),
+        on_change=listeners.tell_changed,
+        logging=logging,
+        metrics=metrics,
+    )
     prompts = PromptService(
         catalog,
         validator,
@@ -102,6 +114,8 @@ def wire(settings: Settings, snapshot: CatalogSnapshot | None) -> Wiring:
         catalog=catalog,
         prompt_commands=prompts,
         prompt_queries=prompts,
+        reloader=reloader,
+        listeners=listeners,
         draining=Event(),
         announce=announce_first_key,
     )

@@ -207,7 +207,7 @@ async def test_the_2026_discovery_tells_the_same(server: Client) -> None:
     """
     result = (await server.ask_2026("server/discover"))["result"]
     assert result["supportedVersions"] == ["2026-07-28"]
-    assert result["capabilities"]["prompts"] == {"listChanged": False}
+    assert result["capabilities"]["prompts"] == {"listChanged": True}
     assert (result["ttlMs"], result["cacheScope"]) == (10_000, "private")
 
 

@@ -14,8 +14,7 @@ import pytest
 from ctxfy.adapters.container.secrets import read_or_create_key_file
 from ctxfy.app.config import AuthSettings, PromptsSettings, Settings, StorageSettings
 from ctxfy.app.main import create_app
-from ctxfy.app.prompt_check import CheckReport, PromptCheck
-from ctxfy.app.serving import load_checked
+from ctxfy.app.prompt_check import CheckReport, PromptCheck, load_checked
 from ctxfy.app.wiring import Wiring
 from ctxfy.core.exceptions import (
     CatalogError,

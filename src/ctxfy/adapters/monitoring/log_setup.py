@@ -36,6 +36,7 @@ _FLOORS = {
     "python_multipart": logging.INFO,
     "aiosqlite": logging.INFO,
     "alembic": logging.WARNING,
+    "watchfiles": logging.WARNING,
     "uvicorn.error": logging.WARNING,
     "sqlalchemy.engine": logging.WARNING,
     "uvicorn.access": OFF,

@@ -149,6 +149,13 @@ class PrometheusMetrics:
         self._catalog_prompts.set(prompts)
         self._catalog.info({"revision": revision})
 
+    @_silent
+    def record_reload(self, outcome: str) -> None:
+        """
+        Count an attempt to reload the prompts.
+        """
+        self._reloads.of(outcome).inc()
+
     def _make_request_metrics(self) -> None:
         self._requests = self._counter(
             "ctxfy_http_requests", "Requests answered", "endpoint", "method", "status"
@@ -172,6 +179,9 @@ class PrometheusMetrics:
         )
         self._validation_failures = self._counter(
             "ctxfy_prompt_validation_failures", "Mistakes in arguments", "prompt", "code"
+        )
+        self._reloads = self._counter(
+            "ctxfy_catalog_reloads", "Attempts to reload the prompts", "outcome"
         )
         self._counts = self._counter(
             "ctxfy_prompt_counts",

@@ -57,3 +57,8 @@ class NullMetrics:
         """
         Do nothing.
         """
+
+    def record_reload(self, outcome: str) -> None:
+        """
+        Do nothing.
+        """

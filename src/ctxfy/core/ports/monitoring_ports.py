@@ -111,6 +111,12 @@ class MetricsPort(Protocol):
         """
         ...
 
+    def record_reload(self, outcome: str) -> None:
+        """
+        Count an attempt to reload the prompts: `changed`, `unchanged` or `refused`.
+        """
+        ...
+
 
 class HealthProbePort(Protocol):
     """

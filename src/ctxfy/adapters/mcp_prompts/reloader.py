@@ -1,0 +1,164 @@
+"""
+Live reload: a folder that changed becomes the set in service, wholly or not at all.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from watchfiles import awatch
+
+from ctxfy.adapters.mcp_prompts.catalog import MemoryCatalog
+from ctxfy.core.exceptions import CatalogError, CtxfyError
+from ctxfy.core.models.monitoring_models import LogLevel
+from ctxfy.core.models.prompt_models import PromptProblem
+from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort
+from ctxfy.core.ports.prompt_ports import CatalogSnapshot
+
+
+DEBOUNCE_MS = 300
+LOOK_AGAIN_MS = 1000
+MAX_PROBLEMS_LOGGED = 20
+
+
+class Reloader:
+    """
+    Replaces the set in service.
+
+    Args:
+        load: Loads, checks and tests the folder; blocks, and is run in a thread. Raises
+            CatalogError if the set is not wholly good.
+        on_change: Tells clients that the list is another; once for each new set.
+    """
+
+    def __init__(
+        self,
+        catalog: MemoryCatalog,
+        load: Callable[[], CatalogSnapshot],
+        *,
+        on_change: Callable[[], Awaitable[None]],
+        logging: LoggingPort,
+        metrics: MetricsPort,
+    ) -> None:
+        self._catalog = catalog
+        self._load = load
+        self._on_change = on_change
+        self._logging = logging
+        self._metrics = metrics
+        self._turn = asyncio.Lock()
+
+    async def reload(self) -> bool:
+        """
+        Load the folder now; tell whether another set is served since.
+
+        Raises:
+            CatalogError: The set is not wholly good; the old one goes on being served.
+        """
+        async with self._turn:
+            try:
+                snapshot = await asyncio.to_thread(self._load)
+            except CatalogError as error:
+                self._refused(error.problems)
+                raise
+            if snapshot.catalog.revision == self._catalog.snapshot().catalog.revision:
+                self._unchanged()
+                return False
+            self._catalog.replace(snapshot)
+            self._accepted(snapshot)
+        await self._on_change()
+        return True
+
+    async def follow(self, folder: Path) -> None:
+        """
+        Reload at every change of a folder, until cancelled.
+        """
+        async for _ in changes_of(folder):
+            try:
+                await self.reload()
+            except CatalogError:
+                continue  # told already; the next change may mend it
+            except CtxfyError as error:
+                self._logging.log_error(None, error, {"doing": "reloading prompts"})
+
+    def _accepted(self, snapshot: CatalogSnapshot) -> None:
+        catalog = snapshot.catalog
+        self._metrics.record_reload("changed")
+        self._metrics.record_catalog(len(catalog), catalog.revision)
+        self._logging.log_event("catalog_reloaded", prompts=len(catalog), revision=catalog.revision)
+
+    def _unchanged(self) -> None:
+        self._metrics.record_reload("unchanged")
+        if self._catalog.problems:
+            self._catalog.mend()
+            self._logging.log_event("catalog_mended")
+
+    def _refused(self, problems: tuple[PromptProblem, ...]) -> None:
+        self._catalog.note(problems)
+        self._metrics.record_reload("refused")
+        self._logging.log_event(
+            "catalog_reload_refused",
+            level=LogLevel.ERROR,
+            problems=[str(problem) for problem in problems[:MAX_PROBLEMS_LOGGED]],
+            problem_count=len(problems),
+        )
+
+
+async def changes_of(folder: Path) -> AsyncGenerator[None]:
+    """
+    Yield whenever something below a folder may have changed, until cancelled.
+
+    The folder may be a link that is turned (git-sync), hold one that is (ConfigMap), or be away
+    for a while: it is resolved again every second.
+    """
+    place = _place_of(folder)
+    while True:
+        if place is None:
+            await asyncio.sleep(LOOK_AGAIN_MS / 1000)
+        else:
+            async for changed in _quiet_watch(place.path):
+                if changed:
+                    yield
+                if _place_of(folder) != place:
+                    break
+        found = _place_of(folder)
+        if found != place:
+            place = found
+            yield
+
+
+async def _quiet_watch(place: Path) -> AsyncGenerator[bool]:
+    try:
+        async for changes in awatch(
+            place,
+            watch_filter=None,  # the default one leaves out everything below a folder `.venv`
+            debounce=DEBOUNCE_MS,
+            rust_timeout=LOOK_AGAIN_MS,
+            yield_on_timeout=True,
+            ignore_permission_denied=True,
+        ):
+            yield bool(changes)
+    except OSError:
+        return  # the folder went away under the watch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """
+    Which folder a path leads to.
+
+    One that was made anew under the same name is another, and a watch on the old one hears nothing.
+    """
+
+    path: Path
+    inode: int
+    device: int
+
+
+def _place_of(folder: Path) -> _Place | None:
+    try:
+        path = folder.resolve(strict=True)
+        status = path.stat()
+    except OSError:
+        return None
+    return _Place(path=path, inode=status.st_ino, device=status.st_dev)
