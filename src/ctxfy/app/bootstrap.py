@@ -18,8 +18,8 @@ from ctxfy.adapters.container.secrets import ServerSecrets, check_secret, read_o
 from ctxfy.adapters.storage import migrate
 from ctxfy.adapters.storage.api_key_store import SqlApiKeyStore
 from ctxfy.adapters.storage.database import Database
-from ctxfy.adapters.storage.engine import open_database
-from ctxfy.adapters.storage.envelope import Envelope, MasterKey
+from ctxfy.adapters.storage.engine import database_file_of, open_database
+from ctxfy.adapters.storage.envelope import KEY_BYTES, Envelope, MasterKey
 from ctxfy.adapters.storage.people import check_master_key
 from ctxfy.app.config import Settings, decode_secret
 from ctxfy.core.exceptions import ConfigurationError
@@ -42,6 +42,10 @@ def server_secrets(settings: Settings) -> ServerSecrets:
     auth = settings.auth
     pepper = _decoded("CTXFY_AUTH__PEPPER", auth.pepper)
     master_key = _decoded("CTXFY_AUTH__MASTER_KEY", auth.master_key)
+    if master_key is not None and len(master_key) != KEY_BYTES:
+        raise ConfigurationError(
+            f"CTXFY_AUTH__MASTER_KEY must have {KEY_BYTES} bytes; it has {len(master_key)}."
+        )
     if pepper is None or master_key is None:
         file = key_file(settings)
         _require_not_lost(file, settings)
@@ -81,10 +85,7 @@ def database_file(settings: Settings) -> Path:
     Raises:
         ConfigurationError: The storage URL names no file.
     """
-    scheme, _, path = settings.storage.url.partition(":///")
-    if scheme != "sqlite" or not Path(path).name:
-        raise ConfigurationError("The storage URL must be sqlite:///PATH.")
-    return Path(path)
+    return database_file_of(settings.storage.url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,10 +135,20 @@ def make_storage(settings: Settings, own: ServerSecrets) -> Storage:
 
 
 @asynccontextmanager
-async def opened_storage(settings: Settings) -> "AsyncGenerator[Storage]":
+async def opened_storage(settings: Settings, *, create: bool) -> "AsyncGenerator[Storage]":
     """
     Open the store for a command, tables up to date, and close it after.
+
+    Raises:
+        ConfigurationError: There is none, and `create` does not ask for one.
+        UnavailableError: It cannot be used.
     """
+    file = database_file(settings)
+    if not create and not file.exists():
+        raise ConfigurationError(
+            f"There is no database '{file}' here; run this where the server runs, "
+            "or name it with CTXFY_STORAGE__URL."
+        )
     storage = make_storage(settings, server_secrets(settings))
     try:
         await storage.make_ready(migrate_now=settings.storage.migrate == "auto")

@@ -125,6 +125,7 @@ def check(path: Folder = None, *, as_json: Json = False) -> None:
 @app.command
 def render(
     name: Annotated[str, Parameter(help="The prompt's name.")],
+    /,
     *values: Annotated[str, Parameter(help="key=value, or key=@FILE; key=@- is standard input.")],
     prompts: Folder = None,
     prompt_version: Annotated[

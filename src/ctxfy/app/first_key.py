@@ -3,6 +3,7 @@ The first start: one admin key, made and shown once, or set from outside and not
 """
 
 import sys
+from shutil import which
 from typing import TextIO
 
 from ctxfy.adapters.auth.api_key_service import ApiKeyService
@@ -57,11 +58,18 @@ Cursor, in .cursor/mcp.json (VS Code and others: see the README):
     {{"mcpServers": {{"ctxfy": {{"url": "{url}/mcp",
       "headers": {{"Authorization": "Bearer {api_key}"}}}}}}}}
 
-Make narrower keys for people and programs: ctxfy keys create --user NAME
+Make narrower keys for people and programs: {command()} keys create --user NAME
 """,
         file=stream or sys.stderr,
         flush=True,
     )
+
+
+def command() -> str:
+    """
+    How this person can call ctxfy from where they are.
+    """
+    return "ctxfy" if which("ctxfy") else sys.argv[0]
 
 
 def base_url(settings: Settings) -> str:

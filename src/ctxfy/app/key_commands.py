@@ -7,16 +7,17 @@ import json
 import secrets
 import sys
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App, Parameter, Token
 
+from ctxfy.app.bootstrap import database_file
 from ctxfy.app.config import load_settings
 from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, Scope
-from ctxfy.core.use_cases.auth_use_cases import parse_rate
+from ctxfy.core.use_cases.auth_use_cases import parse_rate, write_rate
 
 
 if TYPE_CHECKING:
@@ -27,6 +28,16 @@ app = App(name="keys", help="Create, list, show and revoke API keys.")
 type Json = Annotated[bool, Parameter(name="--json", negative="", help="Write JSON.")]
 
 
+def whole_number(_type: object, tokens: Sequence[Token]) -> int:
+    """
+    Read a number without rounding it, as cyclopts would.
+
+    Raises:
+        ValueError: It is none; cyclopts makes a sentence of it.
+    """
+    return int(tokens[0].value)
+
+
 @app.command
 def create(
     *,
@@ -34,7 +45,10 @@ def create(
     scope: Annotated[Scope, Parameter(help="What it may do; each includes the ones before.")] = (
         Scope.READ
     ),
-    ttl_hours: Annotated[int | None, Parameter(help="Life in hours; default: no end.")] = None,
+    ttl_hours: Annotated[
+        int | None,
+        Parameter(help="Life in whole hours; default: no end.", converter=whole_number),
+    ] = None,
     prompts: Annotated[
         tuple[str, ...],
         Parameter(help="Glob over prompt names it may use; may be repeated.", negative=""),
@@ -51,11 +65,12 @@ def create(
     """
     limit = parse_rate(rate_limit) if rate_limit else None
     if dry_run:
-        print(_loose_key())
+        loose = _loose_key()
+        _write_json({"api_key": loose}) if as_json else print(loose)
         return
 
     async def act() -> tuple[str, ApiKeyInfo]:
-        async with _service() as keys:
+        async with _service(create=True) as keys:
             api_key = await keys.create_api_key(
                 user,
                 scope=scope,
@@ -73,7 +88,11 @@ def create(
         _write_json({"api_key": api_key} | plain_key(info))
         return
     print(api_key)
-    print(f"Key {info.key_id} for {user}, scope {scope}. It is not shown again.", file=sys.stderr)
+    place = database_file(load_settings())
+    print(
+        f"Key {info.key_id} for {user}, scope {scope}, kept in {place}. It is not shown again.",
+        file=sys.stderr,
+    )
 
 
 @app.command(name="list")
@@ -159,7 +178,7 @@ def plain_key(info: ApiKeyInfo) -> dict[str, object]:
         "scope": str(info.scope),
         "status": str(info.status),
         "prompts": list(info.prompts),
-        "rate_limit": f"{limit.requests}/{limit.seconds}s" if limit else None,
+        "rate_limit": write_rate(limit) if limit else None,
         "created_at": _moment(info.created_at),
         "expires_at": _moment(info.expires_at),
         "last_used_at": _moment(info.last_used_at),
@@ -169,6 +188,10 @@ def plain_key(info: ApiKeyInfo) -> dict[str, object]:
 
 def _moment(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _day(moment: datetime | None) -> str:
+    return "-" if moment is None else moment.date().isoformat()
 
 
 def _table(found: list[ApiKeyInfo]) -> None:
@@ -185,8 +208,8 @@ def _table(found: list[ApiKeyInfo]) -> None:
             str(info.scope),
             str(info.status),
             " ".join(info.prompts),
-            _moment(info.expires_at) or "-",
-            _moment(info.last_used_at) or "-",
+            _day(info.expires_at),
+            _day(info.last_used_at),
             info.name,
         )
     Console(highlight=False, markup=False).print(table)
@@ -197,13 +220,13 @@ def _write_json(value: object) -> None:
 
 
 @asynccontextmanager
-async def _service() -> AsyncGenerator["ApiKeyService"]:
+async def _service(*, create: bool = False) -> AsyncGenerator["ApiKeyService"]:
     from ctxfy.adapters.auth.api_key_service import ApiKeyService
     from ctxfy.adapters.monitoring.null_logging import NullLogging
     from ctxfy.app.bootstrap import opened_storage
     from ctxfy.app.loading import utc_now
 
-    async with opened_storage(load_settings()) as storage:
+    async with opened_storage(load_settings(), create=create) as storage:
         yield ApiKeyService(
             storage.keys,
             storage.material,

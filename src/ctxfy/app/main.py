@@ -176,6 +176,7 @@ class CtxfyApp(LifespanApp):
                     remedy="ctxfy keys create --user NAME --scope admin",
                 )
             yield
+            wiring.draining.set()
             wiring.logging.log_event("server_stopped")
 
 

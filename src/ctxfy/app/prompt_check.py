@@ -3,19 +3,22 @@ Checking a prompt folder in a child process, so that no prompt can hurt who chec
 """
 
 import json
+import signal
 import subprocess  # nosec B404
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 from ctxfy.app.config import Settings
 from ctxfy.app.loading import make_loader, make_validator
-from ctxfy.core.exceptions import CatalogError, ConfigurationError
+from ctxfy.core.exceptions import CatalogError, ConfigurationError, UnavailableError
 from ctxfy.core.models.prompt_models import PromptProblem
 from ctxfy.core.ports.prompt_ports import CatalogSnapshot
 
 
 ATTEMPTS = 3
+WAIT_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +52,12 @@ class PromptCheck:
             limits.argument_bytes,
             limits.arguments_bytes,
         )
-        # Our own interpreter and module, no shell; the folder is one argument of it.
+        # Our own interpreter and module, no shell; the folder is one argument of it. -P: a file of
+        # the current folder that is called like one of our modules must not be taken for it.
         self._process = subprocess.Popen(  # noqa: S603 # nosec B603
             [
                 sys.executable,
+                "-P",
                 "-m",
                 "ctxfy.app.check_worker",
                 str(folder),
@@ -64,16 +69,17 @@ class PromptCheck:
             text=True,
         )
 
-    def result(self) -> CheckReport:
+    def result(self, ending: Event | None = None) -> CheckReport:
         """
         Wait for the end and say what was found. A child that was stopped is a problem like others.
+
+        Args:
+            ending: Set when nobody wants to know any more.
+
+        Raises:
+            UnavailableError: It was set; the child is ended.
         """
-        try:
-            # The child's own limit is processor time; it may also wait on a disk.
-            output, errors = self._process.communicate(timeout=self._seconds * 2)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            output, errors = self._process.communicate()
+        output, errors = self._wait(ending or Event())
         place, report = "", None
         for line in output.splitlines():
             record = json.loads(line)
@@ -84,37 +90,56 @@ class PromptCheck:
             problems=tuple(PromptProblem(**item) for item in report.pop("problems")), **report
         )
 
+    def _wait(self, ending: Event) -> tuple[str, str]:
+        # The child's own limit is processor time; it may also wait on a disk.
+        for _ in range(int(self._seconds * 2 / WAIT_SECONDS)):
+            try:
+                return self._process.communicate(timeout=WAIT_SECONDS)
+            except subprocess.TimeoutExpired:
+                if ending.is_set():
+                    break
+        self._process.kill()
+        output, errors = self._process.communicate()
+        if ending.is_set():
+            raise UnavailableError("prompt check", "the server is ending.")
+        return output, errors
+
     def _stopped(self, place: str, errors: str) -> PromptProblem:
         path, _, line = place.rpartition(":")
         if "MemoryError" in errors or "memory allocation" in errors:
             cause = f"took more than {self._megabytes} MB of memory"
-        elif self._process.returncode < 0:
-            cause = f"took more than {self._seconds} seconds"
+        elif self._process.returncode in {-signal.SIGXCPU, -signal.SIGKILL}:
+            cause = f"took more than {self._seconds} seconds, or the machine ran out of memory"
         else:
-            cause = "ended before its time"
+            last = errors.strip().rpartition("\n")[2]
+            cause = f"ended before its time ({last or self._process.returncode})"
         what = "the test here" if place else "loading this folder"
         return PromptProblem(
             path=path or str(self._folder),
             line=int(line) if line.isdigit() else None,
-            message=f"{what} {cause}; make the prompt smaller",
+            message=f"{what} {cause}",
         )
 
 
-def load_checked(settings: Settings, check: PromptCheck | None = None) -> CatalogSnapshot:
+def load_checked(
+    settings: Settings, check: PromptCheck | None = None, *, ending: Event | None = None
+) -> CatalogSnapshot:
     """
     Load the very set of prompts whose tests passed; blocks until they have run.
 
     Args:
         settings: The folder, and what checking it may take.
         check: A check that was started already.
+        ending: Set when nobody wants the set any more.
 
     Raises:
         CatalogError: With every problem there is.
+        UnavailableError: `ending` was set.
     """
     folder, limits = settings.prompts.folder, settings.limits
     validator = make_validator(limits.argument_bytes, limits.arguments_bytes)
     for _ in range(ATTEMPTS):
-        report = (check or PromptCheck(folder, settings)).result()
+        report = (check or PromptCheck(folder, settings)).result(ending)
         if report.problems:
             raise CatalogError(report.problems)
         snapshot = make_loader(folder, validator).load()

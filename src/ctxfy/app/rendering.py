@@ -15,6 +15,7 @@ from ctxfy.core.exceptions import (
     PromptNotFoundError,
     RenderError,
 )
+from ctxfy.core.models.catalog_models import Catalog
 from ctxfy.core.models.prompt_models import (
     Content,
     ImageContent,
@@ -69,8 +70,7 @@ def render_here(
     snapshot = make_loader(settings.prompts.folder, validator).load()
     template = snapshot.catalog.find(name, version)
     if template is None:
-        hint = did_you_mean(name, [item.name for item in snapshot.catalog])
-        raise PromptNotFoundError(name, version, hint=hint or "")
+        raise PromptNotFoundError(name, version, hint=_hint(snapshot.catalog, name))
     outcome = validator.validate(template, values)
     if not outcome.result.is_valid:
         raise InvalidArgumentsError(name, outcome.result)
@@ -87,6 +87,13 @@ def render_here(
         digest=template.digest,
         revision=snapshot.catalog.revision,
     )
+
+
+def _hint(catalog: Catalog, name: str) -> str:
+    versions = ", ".join(item.version for item in catalog.versions(name))
+    if versions:
+        return f"it has {versions}."
+    return did_you_mean(name, [item.name for item in catalog]) or ""
 
 
 def show_messages(messages: Iterable[Message]) -> str:

@@ -61,6 +61,11 @@ def bind(settings: Settings) -> socket.socket:
     try:
         listener.bind((host, port))
         listener.listen(2048)
+    except socket.gaierror as error:
+        listener.close()
+        raise ConfigurationError(
+            f"There is no address '{host}' on this machine; choose another with --host."
+        ) from error
     except OSError as error:
         listener.close()
         raise ConfigurationError(

@@ -86,10 +86,10 @@ def wire(settings: Settings, snapshot: CatalogSnapshot | None) -> Wiring:
     )
     validator = make_validator(settings.limits.argument_bytes, settings.limits.arguments_bytes)
     catalog = MemoryCatalog(snapshot or make_loader(settings.prompts.folder, validator).load())
-    listeners = PromptListeners()
+    listeners, draining = PromptListeners(), Event()
     reloader = Reloader(
         catalog,
-        lambda: load_checked(settings),
+        lambda: load_checked(settings, ending=draining),
         on_change=listeners.tell_changed,
         logging=logging,
         metrics=metrics,
@@ -116,6 +116,6 @@ def wire(settings: Settings, snapshot: CatalogSnapshot | None) -> Wiring:
         prompt_queries=prompts,
         reloader=reloader,
         listeners=listeners,
-        draining=Event(),
+        draining=draining,
         announce=announce_first_key,
     )

@@ -67,7 +67,10 @@ class PromptNotFoundError(PromptError):
     code = "prompt.not_found"
 
     def __init__(self, name: str, version: str | None = None, *, hint: str = "") -> None:
-        wanted = f"{name!r}" if version is None else f"{name!r} in version {version!r}"
+        # Both came from outside, in any length.
+        wanted = repr(name[:128])
+        if version is not None:
+            wanted += f" in version {version[:64]!r}"
         super().__init__(f"Unknown prompt: {wanted}{f'; {hint}' if hint else '.'}")
         self.name = name
         self.version = version
@@ -92,7 +95,7 @@ class RenderError(PromptError):
     A template failed while rendering, or passed one of its limits.
 
     Attributes:
-        reason: `template`, `fuel` or `output`; safe as a metric label.
+        reason: `template`, `fuel`, `time` or `output`; safe as a metric label.
         place: File and line, for whoever looks after the server; empty if there is none.
         detail: The engine's own words, which may quote values: for the author's terminal only.
     """

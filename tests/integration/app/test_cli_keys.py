@@ -42,7 +42,7 @@ def test_a_key_is_shown_as_it_was_wished_for(ctxfy: Shell) -> None:
     assert parse_key(key) is not None
     shown = ctxfy("keys", "show", made["key_id"], "--json").json()
     assert shown == made
-    assert (shown["prompts"], shown["rate_limit"]) == (["code-*", "docs"], "10/1s")
+    assert (shown["prompts"], shown["rate_limit"]) == (["code-*", "docs"], "10/second")
     assert (shown["scope"], shown["status"], shown["name"]) == ("read", "active", "Ünïcode")
     assert shown["expires_at"] > shown["created_at"]
     table = ctxfy("keys", "show", key).out
@@ -54,7 +54,6 @@ def test_keys_are_listed(ctxfy: Shell) -> None:
     """
     As a table without digests, or as JSON; all, or those of one user.
     """
-    assert ctxfy("keys", "list", "--json").json() == []
     for user in ("ann", "bob"):
         _created(ctxfy, "--user", user)
     users = [key["user_id"] for key in ctxfy("keys", "list", "--json").json()]
@@ -103,10 +102,28 @@ def test_a_wish_that_cannot_be_granted_is_one_sentence(ctxfy: Shell) -> None:
     assert ctxfy("keys", "list", "--json").json() == []
 
 
+def test_looking_makes_no_database(ctxfy: Shell) -> None:
+    """
+    In a folder where no server ran, there is nothing to list, and nothing is left behind.
+    """
+    assert "run this where the server runs" in ctxfy.fails("keys", "list")
+    assert not (ctxfy.folder / "var").exists()
+
+
+def test_a_life_in_parts_of_an_hour_is_refused(ctxfy: Shell) -> None:
+    """
+    1.5 hours are not silently two.
+    """
+    said = ctxfy("keys", "create", "--user", "ann", "--ttl-hours", "1.5")
+    assert said.code == 2
+    assert not (ctxfy.folder / "var").exists()
+
+
 def test_an_unknown_key_is_named(ctxfy: Shell) -> None:
     """
     For `show` and for `revoke`.
     """
+    _created(ctxfy, "--user", "ann")
     for command in ("show", "revoke"):
         assert ctxfy.fails("keys", command, "nobody000000") == (
             "There is no API key with the id 'nobody000000'."
@@ -159,7 +176,7 @@ def test_a_place_that_cannot_be_written_is_told(ctxfy: Shell) -> None:
     (ctxfy.folder / "file").touch()
     for url in ("sqlite:////proc/nowhere/ctxfy.db", "sqlite:///file/ctxfy.db"):
         ctxfy.set("CTXFY_STORAGE__URL", url)
-        assert "cannot be used" in ctxfy.fails("keys", "list")
+        assert "cannot be used" in ctxfy.fails("keys", "create", "--user", "ann")
     ctxfy.set("CTXFY_STORAGE__URL", "postgresql://ann:hunter2@db/ctxfy")
     assert ctxfy.fails("keys", "list") == "The storage URL must be sqlite:///PATH."
     assert sorted(file.name for file in ctxfy.folder.iterdir()) == ["file", "prompts"]

@@ -172,7 +172,9 @@ def test_an_address_that_is_not_free_is_named(ctxfy: Shell) -> None:
         assert sentence.startswith(f"Cannot listen on 127.0.0.1 port {port}: ")
         assert "choose another with --port" in sentence
     assert "Cannot listen on 192.0.2.1" in ctxfy.fails("serve", "--host", "192.0.2.1")
-    assert "Cannot listen on nowhere.invalid" in ctxfy.fails("serve", "--host", "nowhere.invalid")
+    assert "There is no address 'nowhere.invalid'" in ctxfy.fails(
+        "serve", "--host", "nowhere.invalid"
+    )
     assert "CTXFY_SERVER__PORT" in ctxfy.fails("serve", "--port", "70000")
     assert not (ctxfy.folder / "var").exists()
 

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import override
 
 import pytest
@@ -144,7 +145,7 @@ def test_what_is_served_is_what_was_checked(tmp_path: Path) -> None:
             self.revision = "000000000000"
 
         @override
-        def result(self) -> CheckReport:
+        def result(self, ending: Event | None = None) -> CheckReport:
             return CheckReport(problems=(), revision=self.revision)
 
     settings = settings_in(tmp_path)

@@ -97,7 +97,7 @@ def test_a_key_is_laid_out_without_its_digest() -> None:
         "scope": "write",
         "status": "active",
         "prompts": ["code-*"],
-        "rate_limit": "5/60s",
+        "rate_limit": "5/minute",
         "created_at": "2026-11-22T12:00:00Z",
         "expires_at": "2026-11-22T13:00:00Z",
         "last_used_at": None,

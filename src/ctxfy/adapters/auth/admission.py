@@ -82,9 +82,10 @@ class Admission:
         if not isinstance(decision, Denied):
             self._metrics.record_authentication("granted")
             return decision.principal
+        if decision.reason is not DenialReason.MISSING or policy.scope is not None:
+            self._note(decision)
         if policy.scope is None:
             return None
-        self._note(decision)
         raise NotAuthenticatedError(
             decision.sentence, presented=decision.reason is not DenialReason.MISSING
         )

@@ -19,6 +19,7 @@ from ctxfy.core.models.auth_models import (
     RateLimit,
     Scope,
 )
+from ctxfy.core.models.monitoring_models import LogLevel
 from ctxfy.core.ports.auth_ports import ApiKeyStorePort, KeyMaterialPort
 from ctxfy.core.ports.monitoring_ports import LoggingPort
 from ctxfy.core.use_cases.auth_use_cases import (
@@ -63,6 +64,8 @@ class ApiKeyService:
         self._logging = logging
         self._max_stale = max_stale
         self._cache: dict[KeyId, ApiKeyInfo | None] = {}
+        self._unknown: dict[KeyId, ApiKeyInfo | None] = {}
+        self._is_away = False
         self._epoch: int | None = None
         self._polled_at = monotonic()
         self._uses: dict[KeyId, datetime] = {}
@@ -204,6 +207,7 @@ class ApiKeyService:
         Read every key anew when it comes next.
         """
         self._cache.clear()
+        self._unknown.clear()
 
     async def run(self) -> None:
         """
@@ -229,12 +233,23 @@ class ApiKeyService:
         """
         try:
             epoch = await self._store.epoch()
-        except UnavailableError:
+        except UnavailableError as error:
+            self._note_store(away=True, sentence=str(error))
             return  # the cache is believed until it is stale
+        self._note_store(away=False)
         self._polled_at = self._monotonic()
         if epoch != self._epoch:
             self.forget()
             self._epoch = epoch
+
+    def _note_store(self, *, away: bool, sentence: str = "") -> None:
+        if away == self._is_away:
+            return
+        self._is_away = away
+        if away:
+            self._logging.log_event("key_store_lost", level=LogLevel.ERROR, reason=sentence)
+        else:
+            self._logging.log_event("key_store_found")
 
     async def flush(self) -> None:
         """
@@ -254,16 +269,24 @@ class ApiKeyService:
                 self._uses = uses | self._uses
 
     async def _find(self, key_id: KeyId) -> ApiKeyInfo | None:
-        if key_id in self._cache and not self._is_stale():
-            return self._cache[key_id]
+        if not self._is_stale():
+            if key_id in self._cache:
+                return self._cache[key_id]
+            if key_id in self._unknown:
+                return None
         epoch = self._epoch
         info = await self._store.find(key_id)
-        if len(self._cache) >= CACHE_SIZE:
-            self._cache.clear()
         # If a change was noticed while we read, what we read may be older than it.
         if epoch == self._epoch:
-            self._cache[key_id] = info
+            self._remember(key_id, info)
         return info
+
+    def _remember(self, key_id: KeyId, info: ApiKeyInfo | None) -> None:
+        # Apart, since anybody can make up ids: a flood of them must not push out real keys.
+        kept: dict[KeyId, ApiKeyInfo | None] = self._unknown if info is None else self._cache
+        if len(kept) >= CACHE_SIZE:
+            del kept[next(iter(kept))]
+        kept[key_id] = info
 
     def _is_stale(self) -> bool:
         # Asked when a key comes, not by the poll: that one may itself be hanging on the store.

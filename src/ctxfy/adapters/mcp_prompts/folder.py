@@ -58,6 +58,13 @@ class PromptFolder:
                 if is_prompt_file(name) and not name.startswith("."):
                     yield _readable((Path(folder) / name).relative_to(self._root).as_posix())
 
+    def near_prompt(self) -> str | None:
+        """
+        Find a Markdown file right in the folder that was perhaps meant as a prompt.
+        """
+        found = sorted(path.name for path in self._root.glob("*.md") if path.name != "README.md")
+        return found[0] if found else None
+
     def read_text(self, path: str) -> str:
         """
         Read a text file of the folder: UTF-8, each line break one line feed.

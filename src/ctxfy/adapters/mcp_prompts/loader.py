@@ -82,7 +82,7 @@ class FolderLoader:
             except CatalogError as error:
                 problems += error.problems
         if not templates and not problems:
-            problems = [_nothing(self._root)]
+            problems = [_nothing(self._root, folder.near_prompt())]
         if problems:
             raise CatalogError(sorted(set(problems), key=lambda item: (item.path, item.line or 0)))
         return CatalogSnapshot(catalog=Catalog(templates), compiled=compiled, loaded_at=self._now())
@@ -120,11 +120,14 @@ def _files(folder: PromptFolder, problems: list[PromptProblem]) -> list[str]:
     return paths[:MAX_PROMPTS]
 
 
-def _nothing(root: Path) -> PromptProblem:
+def _nothing(root: Path, near: str | None) -> PromptProblem:
+    remedy = (
+        f"'{near}' is not read as one: rename it to '{near.rpartition('.')[0]}.prompt.md'"
+        if near
+        else "add a file such as 'hello.prompt.md'"
+    )
     return PromptProblem(
-        path=str(root),
-        line=None,
-        message="the folder holds no prompts; add a file such as 'hello.prompt.md'",
+        path=str(root), line=None, message=f"the folder holds no prompts; {remedy}"
     )
 
 
@@ -133,10 +136,10 @@ def _duplicates(templates: Sequence[PromptTemplate]) -> Iterator[PromptProblem]:
         for other in others:
             yield PromptProblem(
                 path=other.source,
-                line=1,
+                line=None,
                 message=(
-                    f"prompt '{other.name}' version {other.version} is already in "
-                    f"{first.source}; give this one another name or version"
+                    f"prompt '{other.name}' version {other.version} is in {first.source} too; "
+                    "give one of them another name or version"
                 ),
             )
 

@@ -35,7 +35,12 @@ from ctxfy.core.models.prompt_models import (
     TextContent,
     Value,
 )
-from ctxfy.core.use_cases.prompt_use_cases import Marker, parse_marker_options, split_body
+from ctxfy.core.use_cases.prompt_use_cases import (
+    Marker,
+    near_markers,
+    parse_marker_options,
+    split_body,
+)
 from ctxfy.core.use_cases.validation_use_cases import freeze
 
 
@@ -184,6 +189,11 @@ class _Reader:
                     raise PromptFileError(marker.line, f"@{role} takes nothing after it")
             elif marker is not None:
                 yield Message(role=role, content=self._attached(marker))
+            for line, word in near_markers(block.text, block.line):
+                raise PromptFileError(
+                    line,
+                    f"this would be text and no marker; write <!-- @{word} --> on its own line",
+                )
             if block.text:
                 yield Message(role=role, content=TextContent(text=block.text, line=block.line))
 

@@ -58,7 +58,8 @@ def inconsistencies(spec: PromptSpec) -> Iterator[tuple[YamlPath, str]]:
             yield ("tests", index), "a test has either 'expect:' or 'error:'"
     for name in spec.metrics.count_by:
         counted = spec.arguments.get(name)
-        if counted is None or not counted.enum:
+        # A list would make as many labels as there are lists.
+        if counted is None or types_of(counted)[0] is not ArgumentType.ENUM:
             yield (
                 ("metrics", "count_by"),
                 f"count_by takes arguments with an enum; '{name}' has none",

@@ -10,7 +10,7 @@ from pathlib import Path
 from watchfiles import awatch
 
 from ctxfy.adapters.mcp_prompts.catalog import MemoryCatalog
-from ctxfy.core.exceptions import CatalogError, CtxfyError
+from ctxfy.core.exceptions import CatalogError, UnavailableError
 from ctxfy.core.models.monitoring_models import LogLevel
 from ctxfy.core.models.prompt_models import PromptProblem
 from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort
@@ -78,7 +78,10 @@ class Reloader:
                 await self.reload()
             except CatalogError:
                 continue  # told already; the next change may mend it
-            except CtxfyError as error:
+            except UnavailableError:
+                return  # the server is ending
+            except Exception as error:  # noqa: BLE001 - or no later change would be served
+                self._metrics.record_reload("failed")
                 self._logging.log_error(None, error, {"doing": "reloading prompts"})
 
     def _accepted(self, snapshot: CatalogSnapshot) -> None:

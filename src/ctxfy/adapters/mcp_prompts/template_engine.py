@@ -8,12 +8,18 @@ loops) is refused or paid for at load, from the scan of the template.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
 
 from minijinja import Environment, TemplateError
 
-from ctxfy.adapters.mcp_prompts.template_filters import OutputLimitError, checked_filters, show
+from ctxfy.adapters.mcp_prompts.template_filters import (
+    OutputLimitError,
+    checked_filters,
+    show,
+    timed_filters,
+)
 from ctxfy.adapters.mcp_prompts.template_includes import circular_includes, repeated_includes
 from ctxfy.adapters.mcp_prompts.template_scan import scan_template
 from ctxfy.core.exceptions import CatalogError, RenderError
@@ -38,20 +44,38 @@ LITERAL_BUDGET = 32 * 1024 * 1024
 Bytes that literal text in loops may come to; fuel is lowered so that it cannot be passed.
 """
 
-WORK_BUDGET = 20_000_000_000
+WORK_BUDGET = 1_000_000_000
 """
-Steps times characters of all values: with the largest arguments allowed, some 10,000 steps.
+Steps times characters of all values: 5,000 steps with 200 kB of code, since a step may be a search
+through all of it. Fuel is lowered so that it cannot be passed.
+"""
+
+RENDER_SECONDS = 1.0
+"""
+How long one rendering may take; looked at before every filter that copies its value.
 """
 
 _REMOVED_GLOBALS = ("debug", "namespace", "cycler", "joiner")
-_REMOVED_FILTERS = ("batch", "slice", "pprint")
+_REMOVED_FILTERS = ("batch", "format", "lines", "pprint", "slice", "striptags", "wordwrap")
 _GLOBALS = frozenset({"range", "dict", "loop", "caller", "self", "super"})
+
+
+class _TimeLimitError(Exception):
+    """
+    A rendering took too long.
+    """
 
 
 class MiniJinjaEngine:
     """
     Compiles templates into prompts that render within their limits.
+
+    Args:
+        monotonic: Seconds of a clock that never goes back.
     """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
 
     def compile(self, template: PromptTemplate) -> "MiniJinjaPrompt":
         """
@@ -60,7 +84,7 @@ class MiniJinjaEngine:
         Raises:
             CatalogError: With every mistake in its text, by file and line.
         """
-        compiled = MiniJinjaPrompt(template)
+        compiled = MiniJinjaPrompt(template, self._monotonic)
         problems = compiled.problems()
         if problems:
             raise CatalogError(problems)
@@ -72,8 +96,10 @@ class MiniJinjaPrompt:
     One prompt's texts in an environment of their own.
     """
 
-    def __init__(self, template: PromptTemplate) -> None:
+    def __init__(self, template: PromptTemplate, monotonic: Callable[[], float]) -> None:
         self._template = template
+        self._monotonic = monotonic
+        self._deadline = 0.0
         self._texts = {
             f"{index}.txt": message.content
             for index, message in enumerate(template.messages)
@@ -108,7 +134,9 @@ class MiniJinjaPrompt:
         with self._lock:
             self._left = self._template.max_output_bytes
             # A step may cost as much as the values are large: a search, a comparison.
-            self._environment.fuel = min(self._fuel, WORK_BUDGET // max(1, _weight(values)))
+            share = WORK_BUDGET // max(1, _weight(values)) // max(1, len(self._texts))
+            self._environment.fuel = min(self._fuel, share)
+            self._deadline = self._monotonic() + RENDER_SECONDS
             return tuple(
                 self._message(index, message, values)
                 for index, message in enumerate(self._template.messages)
@@ -151,7 +179,9 @@ class MiniJinjaPrompt:
             environment.remove_global(name)
         for name in _REMOVED_FILTERS:
             environment.remove_filter(name)
-        for name, function in checked_filters(self._template.max_output_bytes).items():
+        filters = {**timed_filters(self._check_time)}
+        filters |= checked_filters(self._template.max_output_bytes)
+        for name, function in filters.items():
             environment.add_filter(name, function)
         for name, source in self._sources.items():
             if self._facts[name].refusals:
@@ -182,6 +212,8 @@ class MiniJinjaPrompt:
             text = self._environment.render_template(name, **values)
         except OutputLimitError as error:
             raise self._too_large() from error
+        except _TimeLimitError as error:
+            raise self._too_slow() from error
         except TemplateError as error:
             raise self._failure(error, name) from error
         except Exception as error:  # a filter or a method in Python may raise anything
@@ -198,6 +230,15 @@ class MiniJinjaPrompt:
         if self._left < 0:
             raise OutputLimitError
         return text
+
+    def _check_time(self) -> None:
+        if self._monotonic() > self._deadline:
+            raise _TimeLimitError
+
+    def _too_slow(self) -> RenderError:
+        return RenderError(
+            self._template.name, "time", f"it took longer than {RENDER_SECONDS:g} s."
+        )
 
     def _too_large(self) -> RenderError:
         limit = self._template.max_output_bytes

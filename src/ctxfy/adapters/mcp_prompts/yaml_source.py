@@ -104,15 +104,13 @@ def _explain(error: yaml.MarkedYAMLError) -> str:
     problem = error.problem or "it cannot be read"
     hint = ""
     if "mapping values are not allowed" in problem:
-        hint = "; put a text that holds ': ' between quotes"
+        hint = "; the line above lacks a colon after its key, or a text holds ': ' and needs quotes"
     elif "could not find expected ':'" in problem:
         hint = "; a key needs a colon and a space after it"
-    elif (
-        "found character '\\t'" in problem
-        or "found a tab" in problem
-        or "cannot start any token" in problem
-    ):
-        hint = "; indent with spaces, and put texts that begin with @, ` or % between quotes"
+    elif "did not find expected" in problem:
+        hint = "; put a text that begins with {, [, * or & between quotes"
+    elif "\\t" in problem or "found a tab" in problem or "cannot start any token" in problem:
+        hint = "; indent with spaces, not tabs, and put texts that begin with @, ` or % into quotes"
     return f"this is not valid YAML: {problem}{hint}"
 
 

@@ -44,7 +44,7 @@ def open_database(
     Raises:
         ConfigurationError: The URL is not one this version can use.
     """
-    file = _file_of(url)
+    file = database_file_of(url)
     return Database(
         file=file,
         reader=_reading_engine(file, busy_seconds),
@@ -55,7 +55,13 @@ def open_database(
     )
 
 
-def _file_of(url: str) -> Path:
+def database_file_of(url: str) -> Path:
+    """
+    Read where the database is.
+
+    Raises:
+        ConfigurationError: The URL is not one this version can use.
+    """
     # Whatever is wrong, the URL itself is not shown: other databases carry a password in it.
     refusal = "The storage URL must be sqlite:///PATH."
     try:

@@ -11,7 +11,7 @@ import fcntl
 import os
 import threading
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from ctxfy.adapters.storage.failures import LOCKED, unavailable
@@ -65,8 +65,14 @@ class WriteLock:
     async def _lock_file(self) -> int:
         if self._coming is None:
             file = self._open()
-            with suppress(BlockingIOError):
+            try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                pass
+            except OSError:  # a file system without locks
+                os.close(file)
+                raise
+            else:
                 return file
             self._coming = self._wait_in_thread(file)
         return await self._take(self._coming)

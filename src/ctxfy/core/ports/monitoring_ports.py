@@ -113,7 +113,7 @@ class MetricsPort(Protocol):
 
     def record_reload(self, outcome: str) -> None:
         """
-        Count an attempt to reload the prompts: `changed`, `unchanged` or `refused`.
+        Count an attempt to reload the prompts: `changed`, `unchanged`, `refused` or `failed`.
         """
         ...
 

@@ -216,6 +216,14 @@ def parse_rate(text: str) -> RateLimit:
     return RateLimit(requests=int(match[1]), seconds=_RATE_SECONDS[match[2]])
 
 
+def write_rate(limit: RateLimit) -> str:
+    """
+    Write a rate as `parse_rate` reads it, or with its seconds if it has no such name.
+    """
+    names = {seconds: name for name, seconds in _RATE_SECONDS.items()}
+    return f"{limit.requests}/{names.get(limit.seconds, f'{limit.seconds}s')}"
+
+
 def check_grantable(request: ApiKeyRequest, issuer: Principal) -> None:
     """
     Refuse a key that could do more than the key that asks for it.

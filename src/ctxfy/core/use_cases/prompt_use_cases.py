@@ -30,6 +30,11 @@ from ctxfy.core.use_cases.validation_use_cases import show_value
 _MARKER = re.compile(r"<!--[ \t]*+@([A-Za-z_]++)(.*)-->")
 
 
+_NEAR_MARKER = re.compile(
+    r"(?:<!-{1,3}[ \t]*+@?[ \t]*+|@)(user|assistant|system|resource|image)\b.*"
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
     """
@@ -78,6 +83,18 @@ def split_body(body: str, first_line: int = 1) -> tuple[Block, ...]:
         lines, start = [], number + 1
     blocks.append(_block(marker, lines, start))
     return tuple(blocks)
+
+
+def near_markers(text: str, first_line: int = 1) -> tuple[tuple[int, str], ...]:
+    """
+    Find lines that were probably meant as markers and are text: each with its line and its word.
+    """
+    return tuple(
+        (number, match[1])
+        for number, line in enumerate(text.split("\n"), start=first_line)
+        if (match := _NEAR_MARKER.fullmatch(line.strip(" \t")))
+        and (line.lstrip().startswith("<!") or len(line.split()) == 1)
+    )
 
 
 def _block(marker: Marker | None, lines: Sequence[str], start: int) -> Block:

@@ -83,7 +83,7 @@ def test_encodings(tmp_path: Path, content: str, end: str) -> None:
         (_md("x", "name: a\narguments: {b: {type: integer, example: y}}\n"), "a.prompt.md: the example of 'b' is not allowed: Argument 'b' must be a whole number, such as 3."),
         (_md("x", "name: a\narguments: {b: {required: true}}\nexamples: [{name: e}]\n"), "a.prompt.md: the example 'e' is not allowed: Argument 'b' is required."),
         (_md("x", "name: a\nexamples: [{name: e, arguments: {c: 1}}]\n"), "a.prompt.md: the example 'e' is not allowed: There is no argument 'c'. It takes none."),
-        (ONE | {"b.prompt.md": GOOD.format(name="a", version="1.0")}, "b.prompt.md:1: prompt 'a' version 1.0 is already in a.prompt.md; give this one another name or version"),
+        (ONE | {"b.prompt.md": GOOD.format(name="a", version="1.0")}, "b.prompt.md: prompt 'a' version 1.0 is in a.prompt.md too; give one of them another name or version"),
     ],
 )  # fmt: skip
 def test_mistakes(tmp_path: Path, files: dict[str, str | bytes], sentence: str) -> None:

@@ -48,8 +48,6 @@ NESTED: Value = MappingProxyType({"a": (1, MappingProxyType({"b": None}))})
         ("{{ 'a\nb'|indent(2, first=true) }}|{{ 'a\nb'|indent(-3) }}", "  a\n  b|a\nb"),
         ("{{ facts|tojson }}{{ facts|tojson(2) }}", '{"k": "v"}{\n  "k": "v"\n}'),
         ("{{ '<\u00e4>'|tojson }}", '"<\u00e4>"'),
-        ("{{ '%03d %s %5.1f%%'|format(7, items, 2.25) }}", '007 ["a", "b"]   2.2%'),
-        ("{{ '%(a)s-%(b)02d'|format(a=text, b=5) }}", "abc-05"),
         ("{{ text|safe }}{{ '<b>'|e }}", "abc&lt;b&gt;"),
         ('a<b && c>d "x" <script>', 'a<b && c>d "x" <script>'),
         ("{{ 'a<b && c' }}", "a<b && c"),
@@ -222,8 +220,6 @@ def test_circular_includes(partials: dict[str, str], places: list[str]) -> None:
         ("{{ text|replace('a') }}", "greet.prompt.md:10", "a filter or method that does not take these values", "missing 1"),
         ("{{ text|indent('a') }}", "greet.prompt.md:10", "a filter or method that does not take these values", "not supported"),
         ("{{ facts|tojson('a') }}", "greet.prompt.md:10", "a filter or method that does not take these values", "invalid literal"),
-        ("{{ '%d'|format(text) }}", "greet.prompt.md:10", "a filter or method that does not take these values", "%d format"),
-        ("{{ '%d %d'|format(1) }}", "greet.prompt.md:10", "a filter or method that does not take these values", "not enough"),
         ("{{ facts.update(1) }}", "greet.prompt.md:10", "a filter or method that does not take these values", "no attribute"),
     ],
 )  # fmt: skip

@@ -47,8 +47,16 @@ def test_text_keys(key: str, text: str) -> None:
     [
         ("a: 1\n\tb: 2", 3, "indent with spaces"),
         ("a: 1\nb: [1, 2", 3, "this is not valid YAML: "),
-        ("a: b: c", 2, "; put a text that holds ': ' between quotes"),
-        ("a: @b", 2, "put texts that begin with @, ` or % between quotes"),
+        (
+            "a: b: c",
+            2,
+            "; the line above lacks a colon after its key, or a text holds ': ' and needs quotes",
+        ),
+        (
+            "a: @b",
+            2,
+            "indent with spaces, not tabs, and put texts that begin with @, ` or % into quotes",
+        ),
         ("a: 1\nb\nc: 2", 4, "this is not valid YAML: "),
         ("a: 1\nb: 2\na: 3", 4, "the key 'a' stands here twice"),
         ("x: {a: 1, 'a': 2}", 2, "the key 'a' stands here twice"),
