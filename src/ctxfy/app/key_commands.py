@@ -9,11 +9,11 @@ import sys
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from ctxfy.adapters.auth.key_fields import plain_key, plain_moment
 from ctxfy.app.config import load_settings
 from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, Scope
 from ctxfy.core.use_cases.auth_use_cases import parse_rate
@@ -147,30 +147,6 @@ def public_id(text: str) -> str:
     return text.split("_")[1] if text.startswith("ctxfy_") else text
 
 
-def plain_key(info: ApiKeyInfo) -> dict[str, object]:
-    """
-    Lay a key out as JSON data, without its digest.
-    """
-    limit = info.rate_limit
-    return {
-        "key_id": info.key_id,
-        "user_id": info.user_id,
-        "name": info.name,
-        "scope": str(info.scope),
-        "status": str(info.status),
-        "prompts": list(info.prompts),
-        "rate_limit": f"{limit.requests}/{limit.seconds}s" if limit else None,
-        "created_at": _moment(info.created_at),
-        "expires_at": _moment(info.expires_at),
-        "last_used_at": _moment(info.last_used_at),
-        "revoked_at": _moment(info.revoked_at),
-    }
-
-
-def _moment(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
 def _table(found: list[ApiKeyInfo]) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -185,8 +161,8 @@ def _table(found: list[ApiKeyInfo]) -> None:
             str(info.scope),
             str(info.status),
             " ".join(info.prompts),
-            _moment(info.expires_at) or "-",
-            _moment(info.last_used_at) or "-",
+            plain_moment(info.expires_at) or "-",
+            plain_moment(info.last_used_at) or "-",
             info.name,
         )
     Console(highlight=False, markup=False).print(table)

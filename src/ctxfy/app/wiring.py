@@ -26,6 +26,7 @@ from ctxfy.core.models.auth_models import RoutePolicy
 from ctxfy.core.ports.auth_ports import RateLimiterPort
 from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort
 from ctxfy.core.ports.prompt_ports import (
+    ArgumentValidatorPort,
     CatalogSnapshot,
     PromptCatalogPort,
     PromptCommandPort,
@@ -50,6 +51,7 @@ class Wiring:
     catalog: PromptCatalogPort
     prompt_commands: PromptCommandPort
     prompt_queries: PromptQueryPort
+    validator: ArgumentValidatorPort
     draining: Event
     announce: Callable[[Settings, str], None]
 
@@ -102,6 +104,7 @@ def wire(settings: Settings, snapshot: CatalogSnapshot | None) -> Wiring:
         catalog=catalog,
         prompt_commands=prompts,
         prompt_queries=prompts,
+        validator=validator,
         draining=Event(),
         announce=announce_first_key,
     )

@@ -203,15 +203,15 @@ WISH = ApiKeyRequest(user_id="ada")
         (replace(WISH, prompts=("a",) * 51), "A key has from 1 to 50 prompt globs."),
         (
             replace(WISH, prompts=("a", "b c")),
-            "'b c' is not a glob over prompt names; write for example 'review-*'.",
+            "One of the prompts is not a glob over prompt names; write for example 'review-*'.",
         ),
         (
             replace(WISH, prompts=("",)),
-            "'' is not a glob over prompt names; write for example 'review-*'.",
+            "One of the prompts is not a glob over prompt names; write for example 'review-*'.",
         ),
         (
             replace(WISH, prompts=("a/b\n",)),
-            "'a/b\\n' is not a glob over prompt names; write for example 'review-*'.",
+            "One of the prompts is not a glob over prompt names; write for example 'review-*'.",
         ),
         (
             replace(WISH, rate_limit=RateLimit(requests=0, seconds=1)),
