@@ -42,7 +42,7 @@ def test_a_key_is_shown_as_it_was_wished_for(ctxfy: Shell) -> None:
     assert parse_key(key) is not None
     shown = ctxfy("keys", "show", made["key_id"], "--json").json()
     assert shown == made
-    assert (shown["prompts"], shown["rate_limit"]) == (["code-*", "docs"], "10/1s")
+    assert (shown["prompts"], shown["rate_limit"]) == (["code-*", "docs"], "10/second")
     assert (shown["scope"], shown["status"], shown["name"]) == ("read", "active", "Ünïcode")
     assert shown["expires_at"] > shown["created_at"]
     table = ctxfy("keys", "show", key).out
