@@ -42,7 +42,7 @@ def test_a_route_without_a_handler_stops_the_start(missing: tuple[str, str]) -> 
     """
     handlers = {pair: handler for pair, handler in HANDLERS.items() if pair != missing}
     others = {policy.path for policy in POLICIES} - {policy.path for policy in REST}
-    with pytest.raises(ValueError, match="routes and (handlers|applications) differ"):
+    with pytest.raises(ValueError, match=r"routes and (handlers|applications) differ"):
         Dispatcher(
             POLICIES,
             dict.fromkeys(others | {path for path, _ in handlers}, build_rest(POLICIES, handlers)),
