@@ -140,7 +140,7 @@ def render(
 
     rendered = render_here(_settings(prompts), name, prompt_version, parse_values(values))
     if as_json:
-        from ctxfy.app.rendering import plain_rendering
+        from ctxfy.adapters.mcp_prompts.prompt_fields import plain_rendering
 
         _write_json(plain_rendering(rendered))
     else:

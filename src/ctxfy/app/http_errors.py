@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from starlette.responses import Response
-from starlette.types import ASGIApp, Scope
+from starlette.types import Scope
 
 from ctxfy.core.exceptions import (
     ApiKeyNotFoundError,
@@ -20,7 +20,9 @@ from ctxfy.core.exceptions import (
     ForeignOriginError,
     InvalidArgumentsError,
     InvalidKeyRequestError,
+    InvalidRequestError,
     LastAdminKeyError,
+    MalformedBodyError,
     MethodNotAllowedError,
     NotAuthenticatedError,
     NotAuthorizedError,
@@ -62,6 +64,8 @@ OUTCOMES: Mapping[type[CtxfyError], Outcome] = {
     LastAdminKeyError: Outcome(status=HTTPStatus.CONFLICT, rpc=-32602),
     BodyTooLargeError: Outcome(status=HTTPStatus.CONTENT_TOO_LARGE, rpc=-32006),
     UnsupportedMediaTypeError: Outcome(status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE, rpc=-32007),
+    MalformedBodyError: Outcome(status=HTTPStatus.BAD_REQUEST, rpc=-32700),
+    InvalidRequestError: Outcome(status=HTTPStatus.UNPROCESSABLE_CONTENT, rpc=-32602),
     InvalidArgumentsError: Outcome(status=HTTPStatus.UNPROCESSABLE_CONTENT, rpc=-32602),
     InvalidKeyRequestError: Outcome(status=HTTPStatus.UNPROCESSABLE_CONTENT, rpc=-32602),
     RenderError: Outcome(status=HTTPStatus.UNPROCESSABLE_CONTENT, rpc=-32603),
@@ -87,7 +91,7 @@ def outcome_of(error: Exception) -> Outcome:
     return INTERNAL
 
 
-def error_response(scope: Scope, error: Exception) -> ASGIApp:
+def error_response(scope: Scope, error: Exception) -> Response:
     """
     Make the answer to an error. Of an error that is not ours, nothing is shown.
     """
@@ -133,7 +137,7 @@ def _errors(error: Exception) -> dict[str, object]:
     if isinstance(error, RateLimitedError):
         # Clients of MCP look into bodies sooner than at headers.
         return {"retryAfterSeconds": error.retry_after}
-    if not isinstance(error, InvalidArgumentsError):
+    if not isinstance(error, InvalidArgumentsError | InvalidRequestError):
         return {}
     return {
         "errors": [

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter, Token
 
+from ctxfy.adapters.auth.key_fields import plain_key
 from ctxfy.app.bootstrap import database_file
 from ctxfy.app.config import load_settings
 from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, Scope
-from ctxfy.core.use_cases.auth_use_cases import parse_rate, write_rate
+from ctxfy.core.use_cases.auth_use_cases import parse_rate
 
 
 if TYPE_CHECKING:
@@ -164,30 +165,6 @@ def public_id(text: str) -> str:
     Take the public id out of what was pasted: the id, or by mistake a whole key.
     """
     return text.split("_")[1] if text.startswith("ctxfy_") else text
-
-
-def plain_key(info: ApiKeyInfo) -> dict[str, object]:
-    """
-    Lay a key out as JSON data, without its digest.
-    """
-    limit = info.rate_limit
-    return {
-        "key_id": info.key_id,
-        "user_id": info.user_id,
-        "name": info.name,
-        "scope": str(info.scope),
-        "status": str(info.status),
-        "prompts": list(info.prompts),
-        "rate_limit": write_rate(limit) if limit else None,
-        "created_at": _moment(info.created_at),
-        "expires_at": _moment(info.expires_at),
-        "last_used_at": _moment(info.last_used_at),
-        "revoked_at": _moment(info.revoked_at),
-    }
-
-
-def _moment(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _day(moment: datetime | None) -> str:

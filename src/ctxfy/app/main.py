@@ -28,6 +28,7 @@ from ctxfy.app.config import Settings, load_settings
 from ctxfy.app.first_key import base_url, ensure_first_key
 from ctxfy.app.http_errors import error_response
 from ctxfy.app.lifespan import LifespanApp
+from ctxfy.app.rest import build_rest, rest_handlers
 from ctxfy.app.wiring import Wiring, wire
 from ctxfy.core.models.monitoring_models import LogLevel
 from ctxfy.core.ports.prompt_ports import (
@@ -88,9 +89,12 @@ class CtxfyApp(LifespanApp):
             ),
             version=__version__,
         )
+        handlers = rest_handlers(wiring)
+        rest = build_rest(wiring.policies, handlers)
         return routes.Dispatcher(
             wiring.policies,
-            {
+            dict.fromkeys((path for path, _ in handlers), rest)
+            | {
                 routes.MCP: self._mcp,
                 routes.MCP_WITH_SLASH: routes.at_path(self._mcp, routes.MCP),
                 routes.HEALTH: routes.endpoint(health.health),

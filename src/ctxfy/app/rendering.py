@@ -3,7 +3,6 @@ Rendering without a server, for the author's terminal.
 """
 
 import sys
-from base64 import b64encode
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -24,7 +23,6 @@ from ctxfy.core.models.prompt_models import (
     ResourceContent,
     TextContent,
 )
-from ctxfy.core.use_cases.prompt_use_cases import joined_text
 from ctxfy.core.use_cases.validation_use_cases import did_you_mean
 
 
@@ -111,33 +109,3 @@ def _show(content: Content) -> str:
             return f"({uri}, {mime_type})\n{text if text is not None else '(binary)'}"
         case ImageContent(mime_type=mime_type, data=data):
             return f"({mime_type}, {len(data)} bytes)"
-
-
-def plain_rendering(rendered: RenderedPrompt) -> dict[str, object]:
-    """
-    Lay a rendering out as JSON data.
-    """
-    return {
-        "template_id": rendered.name,
-        "version": rendered.version,
-        "llm_model": rendered.model,
-        "messages": [
-            {"role": str(message.role), "content": plain_content(message.content)}
-            for message in rendered.messages
-        ],
-        "result": joined_text(rendered.messages),
-    }
-
-
-def plain_content(content: Content) -> dict[str, object]:
-    """
-    Lay one content out as JSON data, in MCP's shape.
-    """
-    match content:
-        case TextContent(text=text):
-            return {"type": "text", "text": text}
-        case ImageContent(mime_type=mime_type, data=data):
-            return {"type": "image", "mimeType": mime_type, "data": b64encode(data).decode()}
-        case ResourceContent(uri=uri, mime_type=mime_type, text=text, blob=blob):
-            body = {"text": text} if text is not None else {"blob": b64encode(blob or b"").decode()}
-            return {"type": "resource", "resource": {"uri": uri, "mimeType": mime_type} | body}

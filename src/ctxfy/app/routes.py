@@ -22,6 +22,12 @@ READY = "/health/ready"
 METRICS = "/metrics"
 WELL_KNOWN = "/.well-known/{rest:path}"
 REGISTER = "/register"
+PROMPTS = "/prompts"
+PROMPT = "/prompts/{name}"
+EXECUTE = "/prompts/{name}/execute"
+API_KEYS = "/auth/api-keys"
+API_KEY = "/auth/api-keys/{key_id}"
+CURRENT_API_KEY = "/auth/api-keys/current"
 
 
 def route_policies(*, public_metrics: bool) -> tuple[RoutePolicy, ...]:
@@ -36,6 +42,7 @@ def route_policies(*, public_metrics: bool) -> tuple[RoutePolicy, ...]:
             )
             for path in (MCP, MCP_WITH_SLASH)
         ),
+        *_rest_policies(),
         # Probes and scrapers come by address, so their Host is nobody's name.
         *(
             RoutePolicy(path=path, methods=("GET",), scope=None, any_host=True)
@@ -52,6 +59,29 @@ def route_policies(*, public_metrics: bool) -> tuple[RoutePolicy, ...]:
             RoutePolicy(path=path, methods=("GET", "POST"), scope=None)
             for path in (WELL_KNOWN, REGISTER)
         ),
+    )
+
+
+def _rest_policies() -> tuple[RoutePolicy, ...]:
+    # A narrowed key must not see or make keys that are not narrowed like it.
+    return (
+        *(
+            RoutePolicy(path=path, methods=("GET",), scope=KeyScope.READ)
+            for path in (PROMPTS, PROMPT)
+        ),
+        RoutePolicy(
+            path=EXECUTE, methods=("POST",), scope=KeyScope.READ, consumes="application/json"
+        ),
+        RoutePolicy(path=API_KEYS, methods=("GET",), scope=KeyScope.ADMIN, narrowed=False),
+        RoutePolicy(
+            path=API_KEYS,
+            methods=("POST",),
+            scope=KeyScope.ADMIN,
+            narrowed=False,
+            consumes="application/json",
+        ),
+        RoutePolicy(path=CURRENT_API_KEY, methods=("GET",), scope=KeyScope.READ),
+        RoutePolicy(path=API_KEY, methods=("GET", "DELETE"), scope=KeyScope.ADMIN, narrowed=False),
     )
 
 

@@ -29,6 +29,7 @@ from ctxfy.core.models.auth_models import RoutePolicy
 from ctxfy.core.ports.auth_ports import RateLimiterPort
 from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort
 from ctxfy.core.ports.prompt_ports import (
+    ArgumentValidatorPort,
     CatalogSnapshot,
     PromptCommandPort,
     PromptQueryPort,
@@ -52,6 +53,7 @@ class Wiring:
     catalog: MemoryCatalog
     prompt_commands: PromptCommandPort
     prompt_queries: PromptQueryPort
+    validator: ArgumentValidatorPort
     reloader: Reloader
     listeners: PromptListeners
     draining: Event
@@ -114,6 +116,7 @@ def wire(settings: Settings, snapshot: CatalogSnapshot | None) -> Wiring:
         catalog=catalog,
         prompt_commands=prompts,
         prompt_queries=prompts,
+        validator=validator,
         reloader=reloader,
         listeners=listeners,
         draining=draining,

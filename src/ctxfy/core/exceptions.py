@@ -18,6 +18,8 @@ Every error ctxfy raises on purpose.
     |   +-- UnsupportedMediaTypeError  415
     |   +-- RouteNotFoundError         404
     |   +-- MethodNotAllowedError      405
+    |   +-- MalformedBodyError         400
+    |   +-- InvalidRequestError        422, carries every ValidationError at once
     +-- ApiKeyError
     |   +-- ApiKeyNotFoundError
     |   +-- ScopeNotGrantableError
@@ -256,6 +258,30 @@ class MethodNotAllowedError(RequestError):
     def __init__(self, method: str, allowed: Sequence[str]) -> None:
         super().__init__(f"{method} is not allowed here; use {' or '.join(allowed)}.")
         self.allowed = tuple(allowed)
+
+
+class MalformedBodyError(RequestError):
+    """
+    The body is not JSON.
+    """
+
+    code = "request.malformed_body"
+
+    def __init__(self) -> None:
+        super().__init__("The body is not JSON as RFC 8259 has it, in UTF-8.")
+
+
+class InvalidRequestError(RequestError):
+    """
+    Fields of the body or of the query are wrong; `result` holds every mistake.
+    """
+
+    code = "request.invalid"
+
+    def __init__(self, result: ValidationResult) -> None:
+        mistakes = " ".join(error.message for error in result.errors)
+        super().__init__(f"The request is not valid: {mistakes}")
+        self.result = result
 
 
 class ApiKeyError(CtxfyError):

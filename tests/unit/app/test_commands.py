@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from ctxfy.adapters.auth.key_fields import plain_key
+from ctxfy.adapters.mcp_prompts.prompt_fields import plain_content
 from ctxfy.app.config import Settings
-from ctxfy.app.key_commands import plain_key, public_id
-from ctxfy.app.rendering import parse_values, plain_content, show_messages
+from ctxfy.app.key_commands import public_id
+from ctxfy.app.rendering import parse_values, show_messages
 from ctxfy.app.serving import with_port
 from ctxfy.core.exceptions import ConfigurationError, InvalidKeyRequestError
 from ctxfy.core.models.auth_models import ApiKeyDigest, ApiKeyInfo, KeyId, RateLimit, Scope
@@ -78,7 +80,7 @@ def test_the_public_id_is_found_in_what_was_pasted(pasted: str, found: str) -> N
 
 def test_a_key_is_laid_out_without_its_digest() -> None:
     """
-    Times end in Z, the rate says its seconds, and what is not there is null.
+    Times end in Z, the rate reads as it is typed, and what is not there is null.
     """
     info = ApiKeyInfo(
         key_id=KeyId("reader000000"),

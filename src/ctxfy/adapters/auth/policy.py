@@ -51,18 +51,21 @@ class PolicyTable:
     def match(self, path: str, method: str) -> RouteMatch:
         """
         Find the policy of a request. HEAD is allowed wherever GET is.
+
+        For each method a literal path goes before a template: a prompt that is named like a route
+        hides no route, and the route hides nothing but its own methods.
         """
-        found = self._literal.get(path) or [
-            policy for pattern, policy in self._patterns if pattern.fullmatch(path)
+        found = [
+            *self._literal.get(path, ()),
+            *(policy for pattern, policy in self._patterns if pattern.fullmatch(path)),
         ]
         if not found:
             return RouteMatch(policy=None, guard=_NOWHERE)
         wanted = "GET" if method == "HEAD" else method
         policy = next((item for item in found if wanted in item.methods), None)
         allowed = tuple(sorted({allowed for item in found for allowed in item.methods}))
-        return RouteMatch(
-            policy=policy, guard=policy or found[0], route=found[0].path, allowed=allowed
-        )
+        guard = policy or found[0]
+        return RouteMatch(policy=policy, guard=guard, route=guard.path, allowed=allowed)
 
 
 def _compile(path: str) -> re.Pattern[str]:

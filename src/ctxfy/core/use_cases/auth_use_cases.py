@@ -192,8 +192,9 @@ def check_key_request(request: ApiKeyRequest) -> None:
         raise InvalidKeyRequestError(f"A key has from 1 to {MAX_PROMPT_GLOBS} prompt globs.")
     for glob in request.prompts:
         if not _GLOB.fullmatch(glob):
+            # What was written stays out: a sentence goes to whoever reads answers and logs.
             raise InvalidKeyRequestError(
-                f"{glob!r} is not a glob over prompt names; write for example 'review-*'."
+                "One of the prompts is not a glob over prompt names; write for example 'review-*'."
             )
     if request.rate_limit is not None and (
         request.rate_limit.requests < 1 or request.rate_limit.seconds < 1
@@ -216,12 +217,12 @@ def parse_rate(text: str) -> RateLimit:
     return RateLimit(requests=int(match[1]), seconds=_RATE_SECONDS[match[2]])
 
 
-def write_rate(limit: RateLimit) -> str:
+def show_rate(limit: RateLimit) -> str:
     """
-    Write a rate as `parse_rate` reads it, or with its seconds if it has no such name.
+    Write a rate as `parse_rate` reads it.
     """
-    names = {seconds: name for name, seconds in _RATE_SECONDS.items()}
-    return f"{limit.requests}/{names.get(limit.seconds, f'{limit.seconds}s')}"
+    units = {seconds: unit for unit, seconds in _RATE_SECONDS.items()}
+    return f"{limit.requests}/{units.get(limit.seconds, f'{limit.seconds}s')}"
 
 
 def check_grantable(request: ApiKeyRequest, issuer: Principal) -> None:

@@ -142,6 +142,21 @@ def list_visible(catalog: Catalog, principal: Principal) -> tuple[PromptTemplate
     return tuple(item for item in catalog if may_use_prompt(principal, item.name, item.scope))
 
 
+def filter_prompts(
+    templates: Iterable[PromptTemplate], *, tag: str | None = None, text: str | None = None
+) -> tuple[PromptTemplate, ...]:
+    """
+    Keep the prompts that have a tag, and hold a text in name, title or description (any case).
+    """
+    wanted = (text or "").strip().casefold()
+    return tuple(
+        item
+        for item in templates
+        if (tag is None or tag in item.tags)
+        and wanted in f"{item.name}\n{item.title}\n{item.description}".casefold()
+    )
+
+
 def complete_argument(template: PromptTemplate, argument: str, typed: str) -> tuple[str, ...]:
     """
     Offer values for an argument: those that begin with what was typed, then those that hold it.

@@ -8,8 +8,8 @@ from base64 import b64encode
 
 import pytest
 
-from ctxfy.app.routes import MCP, METRICS, Dispatcher
-from ctxfy.core.models.auth_models import RoutePolicy
+from ctxfy.app.routes import CURRENT_API_KEY, MCP, METRICS, Dispatcher
+from ctxfy.core.models.auth_models import RoutePolicy, Scope
 from tests.unit.adapters.auth.gate_kit import JSON, METHODS, POLICIES, Gate, Header, bearer, key_of
 
 
@@ -152,7 +152,7 @@ def _path(policy: RoutePolicy) -> str:
 
 
 def _ids(policies: list[RoutePolicy]) -> list[str]:
-    return [policy.path for policy in policies]
+    return [f"{','.join(policy.methods)} {policy.path}" for policy in policies]
 
 
 @pytest.mark.parametrize("shape", REFUSED)
@@ -258,13 +258,43 @@ async def test_a_key_in_the_address_is_no_credential(query: bytes) -> None:
 )
 async def test_each_way_to_send_a_key_is_taken(header: Header) -> None:
     """
-    Bearer, X-API-Key and the password of Basic all open every route of scope read.
+    Bearer, X-API-Key and the password of Basic all open every route of scope read, and no other.
     """
     for policy in GUARDED:
         gate = Gate()
         answer = await gate.request(policy.methods[0], _path(policy), JSON, header)
-        assert answer.status == 200
-        assert [each and each.key_id for each in gate.inner.principals] == ["reader000000"]
+        opened = policy.scope is Scope.READ
+        assert answer.status == (200 if opened else 403)
+        known = [each and each.key_id for each in gate.inner.principals]
+        assert known == (["reader000000"] if opened else [])
+
+
+@pytest.mark.parametrize("policy", GUARDED, ids=_ids(GUARDED))
+async def test_a_route_opens_to_its_scope_and_to_whole_keys_if_it_asks(policy: RoutePolicy) -> None:
+    """
+    A key of scope admin opens every method of every route; a narrowed one what takes narrowed keys.
+    """
+    for method in policy.methods:
+        for name, opened in (
+            ("admin", True),
+            ("reader", policy.scope is Scope.READ),
+            ("narrow", policy.scope is Scope.READ and policy.narrowed),
+        ):
+            gate = Gate()
+            answer = await gate.request(method, _path(policy), JSON, bearer(key_of(name)))
+            assert answer.status == (200 if opened else 403), (method, name)
+            assert len(gate.inner.scopes) == opened
+
+
+def test_what_administers_keys_is_for_whole_admin_keys() -> None:
+    """
+    Every route about other people's keys asks for scope admin, and for a key that sees all prompts.
+    """
+    found = [policy for policy in POLICIES if policy.path.startswith("/auth/")]
+    own = [policy for policy in found if policy.path == CURRENT_API_KEY]
+    others = [policy for policy in found if policy not in own]
+    assert {(policy.scope, policy.narrowed) for policy in others} == {(Scope.ADMIN, False)}
+    assert {(policy.scope, policy.methods) for policy in own} == {(Scope.READ, ("GET",))}
 
 
 def test_only_these_routes_are_public() -> None:

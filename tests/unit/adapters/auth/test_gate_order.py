@@ -86,7 +86,7 @@ async def test_a_second_origin_does_not_hide_the_first() -> None:
         assert "access-control-allow-origin" not in answer.headers
 
 
-@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.path)
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: f"{policy.methods} {policy.path}")
 async def test_the_host_is_free_only_where_the_table_says_so(policy: RoutePolicy) -> None:
     """
     Probes and scrapers come by address: only their routes take any Host, or none.

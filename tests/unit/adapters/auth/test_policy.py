@@ -79,3 +79,44 @@ def test_head_needs_a_get() -> None:
     Where there is no GET there is no HEAD.
     """
     assert TABLE.match("/a/x/b", "HEAD").policy is None
+
+
+CLASHING = PolicyTable(
+    [
+        RoutePolicy(path="/a/{name}", methods=("GET", "DELETE"), scope=Scope.ADMIN),
+        RoutePolicy(path="/a/own", methods=("GET",), scope=Scope.READ),
+        RoutePolicy(path="/a/reload", methods=("POST",), scope=Scope.WRITE),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "route", "scope"),
+    [
+        ("/a/own", "GET", "/a/own", Scope.READ),
+        ("/a/own", "HEAD", "/a/own", Scope.READ),
+        ("/a/own", "DELETE", "/a/{name}", Scope.ADMIN),
+        ("/a/reload", "POST", "/a/reload", Scope.WRITE),
+        ("/a/reload", "GET", "/a/{name}", Scope.ADMIN),
+        ("/a/other", "GET", "/a/{name}", Scope.ADMIN),
+    ],
+)
+def test_a_literal_path_goes_first_for_its_own_methods(
+    path: str, method: str, route: str, scope: Scope
+) -> None:
+    """
+    A thing that is named like a route hides no route, and is still there by the other methods.
+    """
+    match = CLASHING.match(path, method)
+    assert match.policy is not None
+    assert (match.route, match.policy.scope, match.guard) == (route, scope, match.policy)
+
+
+def test_a_wrong_method_is_told_those_of_all_that_fits() -> None:
+    """
+    The methods of the literal path and of the template, together; the literal one is the guard.
+    """
+    match = CLASHING.match("/a/own", "PATCH")
+    assert (match.policy, match.route) == (None, "/a/own")
+    assert match.allowed == ("DELETE", "GET")
+    assert CLASHING.match("/a/other", "POST").policy is None

@@ -32,6 +32,7 @@ from ctxfy.core.use_cases.auth_use_cases import (
     matches_any,
     may_use_prompt,
     parse_rate,
+    show_rate,
 )
 from tests.builders import NOW, make_key_info, make_principal
 
@@ -203,15 +204,15 @@ WISH = ApiKeyRequest(user_id="ada")
         (replace(WISH, prompts=("a",) * 51), "A key has from 1 to 50 prompt globs."),
         (
             replace(WISH, prompts=("a", "b c")),
-            "'b c' is not a glob over prompt names; write for example 'review-*'.",
+            "One of the prompts is not a glob over prompt names; write for example 'review-*'.",
         ),
         (
             replace(WISH, prompts=("",)),
-            "'' is not a glob over prompt names; write for example 'review-*'.",
+            "One of the prompts is not a glob over prompt names; write for example 'review-*'.",
         ),
         (
             replace(WISH, prompts=("a/b\n",)),
-            "'a/b\\n' is not a glob over prompt names; write for example 'review-*'.",
+            "One of the prompts is not a glob over prompt names; write for example 'review-*'.",
         ),
         (
             replace(WISH, rate_limit=RateLimit(requests=0, seconds=1)),
@@ -346,3 +347,18 @@ def test_not_a_rate(text: str) -> None:
     """
     with pytest.raises(InvalidKeyRequestError, match="is no rate; write for example 600/minute"):
         parse_rate(text)
+
+
+@pytest.mark.parametrize("text", ["600/minute", "1/second", "20/hour", "5000/day"])
+def test_a_rate_is_written_as_it_is_read(text: str) -> None:
+    """
+    So that what is shown of a key can be typed again.
+    """
+    assert show_rate(parse_rate(text)) == text
+
+
+def test_a_rate_over_another_span_says_its_seconds() -> None:
+    """
+    Nobody can ask for one, but a store may hold it.
+    """
+    assert show_rate(RateLimit(requests=3, seconds=90)) == "3/90s"

@@ -15,6 +15,7 @@ from ctxfy.core.models.prompt_models import (
     ImageContent,
     Message,
     PromptArgument,
+    PromptTemplate,
     ResourceContent,
     Role,
     TextContent,
@@ -25,6 +26,7 @@ from ctxfy.core.use_cases.prompt_use_cases import (
     assess_rendering,
     complete_argument,
     count_labels,
+    filter_prompts,
     find_visible,
     joined_text,
     list_visible,
@@ -245,3 +247,29 @@ def test_count_labels() -> None:
     assert count_labels(template, counted) == {}
     named = type(template)(name="a", version="1", count_by=("lang", "risk"))
     assert count_labels(named, counted) == {"lang": "go", "risk": ""}
+
+
+@pytest.mark.parametrize(
+    ("tag", "text", "found"),
+    [
+        (None, None, ["a", "b", "c"]),
+        (None, "  ", ["a", "b", "c"]),
+        ("x", None, ["a", "b"]),
+        ("X", None, []),
+        ("x", "second", ["b"]),
+        (None, "STRASSE", ["c"]),
+        (None, "nothing", []),
+    ],
+)
+def test_prompts_are_found_by_tag_and_text(
+    tag: str | None, text: str | None, found: list[str]
+) -> None:
+    """
+    A tag is meant exactly, a text in any case, in name, title or description.
+    """
+    prompts = [
+        PromptTemplate(name="a", version="1", description="The first", tags=("x", "y")),
+        PromptTemplate(name="b", version="1", title="The Second", tags=("x",)),
+        PromptTemplate(name="c", version="1", title="Third", description="In der Straße"),
+    ]
+    assert [item.name for item in filter_prompts(prompts, tag=tag, text=text)] == found

@@ -1,0 +1,179 @@
+"""
+The handlers of /auth/api-keys. Who may call them is the gate's business; the table says it.
+"""
+
+import re
+from typing import Annotated
+
+from fastapi import Path, Query, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from ctxfy.adapters.auth.key_fields import plain_key, plain_principal
+from ctxfy.core.exceptions import InvalidKeyRequestError, InvalidRequestError
+from ctxfy.core.models.auth_models import (
+    ApiKeyInfo,
+    ApiKeyRequest,
+    KeyId,
+    Principal,
+    RateLimit,
+    Scope,
+)
+from ctxfy.core.models.validation_models import ErrorCode, ValidationError, ValidationResult
+from ctxfy.core.ports.auth_ports import AuthCommandPort, AuthQueryPort
+from ctxfy.core.use_cases.auth_use_cases import (
+    KEY_ID_LENGTH,
+    MAX_PROMPT_GLOBS,
+    MAX_USER_ID_LENGTH,
+    check_grantable,
+    check_key_request,
+    parse_key,
+    parse_rate,
+)
+from ctxfy.core.use_cases.paging_use_cases import page_of
+
+
+_KEY_ID = re.compile(f"[0-9A-Za-z]{{{KEY_ID_LENGTH}}}")
+
+
+class KeyBody(BaseModel):
+    """
+    A wish for a key.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    user_id: str = Field(description="The person or program the key is for.")
+    scope: Scope = Field(default=Scope.READ, strict=False, description="What it may do.")
+    ttl_hours: int | None = Field(default=None, description="Life in hours; null: no end.")
+    name: str = Field(default="", description="A note on what it is for.")
+    prompts: list[str] = Field(
+        default=["*"],
+        max_length=MAX_PROMPT_GLOBS,
+        description="Globs over prompt names; the key sees only prompts that match one.",
+    )
+    rate_limit: str | None = Field(default=None, description="Such as 600/minute.")
+
+
+class KeyListQuery(BaseModel):
+    """
+    Which keys to list.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    user_id: str | None = Field(default=None, max_length=MAX_USER_ID_LENGTH)
+    limit: int = Field(default=100, ge=1, le=500)
+    cursor: str | None = Field(default=None, max_length=500)
+
+
+type KeyIdPath = Annotated[str, Path(description="The public id of a key.")]
+
+
+class KeyRoutes:
+    """
+    Keys over REST.
+    """
+
+    def __init__(self, commands: AuthCommandPort, queries: AuthQueryPort) -> None:
+        self._commands = commands
+        self._queries = queries
+
+    async def create(self, request: Request, body: KeyBody) -> Response:
+        """
+        Create a key within the caller's own bounds; it is shown this once.
+        """
+        wish = _wish(body)
+        check_key_request(wish)
+        check_grantable(wish, _principal(request))
+        api_key = await self._commands.create_api_key(
+            wish.user_id,
+            scope=wish.scope,
+            ttl_hours=wish.ttl_hours,
+            name=wish.name,
+            prompts=wish.prompts,
+            rate_limit=wish.rate_limit,
+        )
+        parsed = parse_key(api_key)
+        assert parsed is not None  # noqa: S101 - it was composed just now # nosec B101
+        info = await self._queries.find_api_key(parsed.key_id)
+        return JSONResponse(
+            {"api_key": api_key} | plain_key(info),
+            status_code=201,
+            headers={"location": f"{request.scope['path']}/{info.key_id}"},
+        )
+
+    async def list_keys(self, query: Annotated[KeyListQuery, Query()]) -> Response:
+        """
+        List the keys, oldest first: all, or those of one user.
+        """
+        found = await (
+            self._queries.list_api_keys()
+            if query.user_id is None
+            else self._queries.list_user_api_keys(query.user_id)
+        )
+        page, cursor = page_of(found, place=_place, cursor=query.cursor, limit=query.limit)
+        return JSONResponse({"api_keys": [plain_key(item) for item in page], "next_cursor": cursor})
+
+    async def show(self, key_id: KeyIdPath) -> Response:
+        """
+        Show what is known of a key.
+        """
+        return JSONResponse(plain_key(await self._queries.find_api_key(_key_id(key_id))))
+
+    async def revoke(self, key_id: KeyIdPath) -> Response:
+        """
+        End a key for good. Idempotent.
+        """
+        await self._commands.revoke_api_key(_key_id(key_id))
+        return Response(status_code=204)
+
+    async def current(self, request: Request) -> Response:
+        """
+        Show the caller its own key.
+        """
+        return JSONResponse(plain_principal(_principal(request)))
+
+
+def _principal(request: Request) -> Principal:
+    principal: Principal = request.scope["state"]["principal"]
+    return principal
+
+
+def _wish(body: KeyBody) -> ApiKeyRequest:
+    return ApiKeyRequest(
+        user_id=body.user_id,
+        scope=body.scope,
+        ttl_hours=body.ttl_hours,
+        name=body.name,
+        prompts=tuple(body.prompts),
+        rate_limit=None if body.rate_limit is None else _rate(body.rate_limit),
+    )
+
+
+def _rate(text: str) -> RateLimit:
+    try:
+        return parse_rate(text)
+    except InvalidKeyRequestError as error:
+        # Its own sentence quotes what was typed, which is for a terminal.
+        message = "'rate_limit' is no rate; write for example 600/minute."
+        raise _mistake("rate_limit", message) from error
+
+
+def _key_id(text: str) -> KeyId:
+    """
+    Take only what can be an id: who pastes a whole key must not get it back in a sentence.
+    """
+    if not _KEY_ID.fullmatch(text):
+        message = f"A key id has {KEY_ID_LENGTH} letters and digits; it is not the whole key."
+        raise _mistake("key_id", message)
+    return KeyId(text)
+
+
+def _mistake(field: str, message: str) -> InvalidRequestError:
+    mistake = ValidationError(field=field, message=message, code=ErrorCode.PATTERN)
+    return InvalidRequestError(ValidationResult(errors=(mistake,)))
+
+
+def _place(info: ApiKeyInfo) -> str:
+    return f"{info.created_at.isoformat(timespec='microseconds')} {info.key_id}"

@@ -1,0 +1,135 @@
+"""
+The REST surface: one FastAPI application, its routes registered from the table.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import Any, Never, override
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic_core import from_json
+from starlette.exceptions import HTTPException
+
+from ctxfy.adapters.auth.routes import KeyRoutes
+from ctxfy.adapters.mcp_prompts.routes import PromptRoutes
+from ctxfy.app import routes
+from ctxfy.app.http_errors import error_response
+from ctxfy.app.request_mistakes import request_error
+from ctxfy.app.wiring import Wiring
+from ctxfy.core.exceptions import CtxfyError, MalformedBodyError
+from ctxfy.core.models.auth_models import RoutePolicy
+
+
+type RestHandler = Callable[..., Awaitable[Response]]
+type RestHandlers = Mapping[tuple[str, str], RestHandler]
+"""
+By path and method.
+"""
+
+
+def rest_handlers(wiring: Wiring) -> RestHandlers:
+    """
+    Say which function answers which path and method.
+    """
+    prompts = PromptRoutes(
+        wiring.prompt_commands,
+        wiring.prompt_queries,
+        wiring.validator,
+        monotonic=time.perf_counter,
+    )
+    keys = KeyRoutes(wiring.keys, wiring.keys)
+    return {
+        (routes.PROMPTS, "GET"): prompts.list_prompts,
+        (routes.PROMPT, "GET"): prompts.show,
+        (routes.EXECUTE, "POST"): prompts.execute,
+        (routes.API_KEYS, "GET"): keys.list_keys,
+        (routes.API_KEYS, "POST"): keys.create,
+        (routes.CURRENT_API_KEY, "GET"): keys.current,
+        (routes.API_KEY, "GET"): keys.show,
+        (routes.API_KEY, "DELETE"): keys.revoke,
+    }
+
+
+def build_rest(policies: Sequence[RoutePolicy], handlers: RestHandlers) -> FastAPI:
+    """
+    Register the handlers under the paths and methods of the table.
+
+    Raises:
+        ValueError: A handler is not in the table, or a method of the table has no handler.
+    """
+    paths = {path for path, _ in handlers}
+    wanted = {
+        (policy.path, method)
+        for policy in policies
+        if policy.path in paths
+        for method in policy.methods
+    }
+    if wanted != set(handlers):
+        message = f"routes and handlers differ: {sorted(wanted ^ set(handlers))}"
+        raise ValueError(message)
+    # The gate read the body, bounded; there are no pages: whoever may see them is for the gate.
+    app = FastAPI(
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        exception_handlers={
+            CtxfyError: _refuse,
+            RequestValidationError: _refuse,
+            HTTPException: _propagate,
+            Exception: _propagate,
+        },
+    )
+    app.router.route_class = JsonRoute
+    # Literal paths first, as PolicyTable has them: the router takes the first that fits.
+    for path, method in sorted(handlers, key=lambda each: ("{" in each[0], each)):
+        app.add_api_route(
+            path,
+            handlers[path, method],
+            methods=["GET", "HEAD"] if method == "GET" else [method],
+            response_model=None,
+        )
+    return app
+
+
+class JsonRoute(APIRoute):
+    """
+    A route whose body is read by pydantic's parser: no NaN, no halves of characters, no deep nests.
+    """
+
+    @override
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handle_json(request: Request) -> Response:
+            if self.body_field is None:
+                return await handle(request)
+            strict = _JsonRequest(request.scope, request.receive)
+            await strict.json()  # here, since FastAPI would make its own error of ours
+            return await handle(strict)
+
+        return handle_json
+
+
+class _JsonRequest(Request):
+    @override
+    async def json(self) -> Any:
+        body = await self.body()
+        try:
+            return from_json(body, allow_inf_nan=False) if body else None
+        except ValueError as error:
+            raise MalformedBodyError from error
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    if isinstance(error, RequestValidationError):
+        return error_response(request.scope, request_error(error))
+    return error_response(request.scope, error)
+
+
+async def _propagate(_request: Request, error: Exception) -> Never:
+    # To the outermost middleware, which logs it and answers. The gate found the route, so FastAPI's
+    # own 404 and 405 would be mistakes of ours too.
+    raise error
