@@ -15,6 +15,7 @@ from starlette.types import Scope
 from ctxfy.core.exceptions import (
     ApiKeyNotFoundError,
     BodyTooLargeError,
+    CatalogError,
     CtxfyError,
     ForeignHostError,
     ForeignOriginError,
@@ -34,6 +35,7 @@ from ctxfy.core.exceptions import (
     UnavailableError,
     UnsupportedMediaTypeError,
 )
+from ctxfy.core.use_cases.validation_use_cases import plural
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,7 @@ OUTCOMES: Mapping[type[CtxfyError], Outcome] = {
     MalformedBodyError: Outcome(status=HTTPStatus.BAD_REQUEST, rpc=-32700),
     InvalidRequestError: Outcome(status=HTTPStatus.UNPROCESSABLE_CONTENT, rpc=-32602),
     InvalidArgumentsError: Outcome(status=HTTPStatus.UNPROCESSABLE_CONTENT, rpc=-32602),
+    CatalogError: Outcome(status=HTTPStatus.UNPROCESSABLE_CONTENT, rpc=-32603),
     InvalidKeyRequestError: Outcome(status=HTTPStatus.UNPROCESSABLE_CONTENT, rpc=-32602),
     RenderError: Outcome(status=HTTPStatus.UNPROCESSABLE_CONTENT, rpc=-32603),
     RateLimitedError: Outcome(status=HTTPStatus.TOO_MANY_REQUESTS, rpc=-32009),
@@ -130,6 +133,8 @@ def _sentence(error: Exception, outcome: Outcome) -> str:
             f"The server cannot reach its {error.dependency} right now; "
             f"try again in {error.retry_after} seconds."
         )
+    if isinstance(error, CatalogError):
+        return f"{plural(len(error.problems), 'problem')} in the prompts; the old set is served on."
     return str(error)
 
 
@@ -137,6 +142,13 @@ def _errors(error: Exception) -> dict[str, object]:
     if isinstance(error, RateLimitedError):
         # Clients of MCP look into bodies sooner than at headers.
         return {"retryAfterSeconds": error.retry_after}
+    if isinstance(error, CatalogError):
+        return {
+            "errors": [
+                {"path": item.path, "line": item.line, "message": item.message}
+                for item in error.problems
+            ]
+        }
     if not isinstance(error, InvalidArgumentsError | InvalidRequestError):
         return {}
     return {

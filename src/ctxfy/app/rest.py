@@ -37,6 +37,7 @@ def rest_handlers(wiring: Wiring) -> RestHandlers:
         wiring.prompt_commands,
         wiring.prompt_queries,
         wiring.validator,
+        wiring.reloader,
         monotonic=time.perf_counter,
     )
     keys = KeyRoutes(wiring.keys, wiring.keys)
@@ -44,6 +45,7 @@ def rest_handlers(wiring: Wiring) -> RestHandlers:
         (routes.PROMPTS, "GET"): prompts.list_prompts,
         (routes.PROMPT, "GET"): prompts.show,
         (routes.EXECUTE, "POST"): prompts.execute,
+        (routes.RELOAD, "POST"): prompts.reload,
         (routes.API_KEYS, "GET"): keys.list_keys,
         (routes.API_KEYS, "POST"): keys.create,
         (routes.CURRENT_API_KEY, "GET"): keys.current,

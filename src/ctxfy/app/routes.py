@@ -25,6 +25,7 @@ REGISTER = "/register"
 PROMPTS = "/prompts"
 PROMPT = "/prompts/{name}"
 EXECUTE = "/prompts/{name}/execute"
+RELOAD = "/prompts/reload"
 API_KEYS = "/auth/api-keys"
 API_KEY = "/auth/api-keys/{key_id}"
 CURRENT_API_KEY = "/auth/api-keys/current"
@@ -69,6 +70,7 @@ def _rest_policies() -> tuple[RoutePolicy, ...]:
             RoutePolicy(path=path, methods=("GET",), scope=KeyScope.READ)
             for path in (PROMPTS, PROMPT)
         ),
+        RoutePolicy(path=RELOAD, methods=("POST",), scope=KeyScope.WRITE, narrowed=False),
         RoutePolicy(
             path=EXECUTE, methods=("POST",), scope=KeyScope.READ, consumes="application/json"
         ),

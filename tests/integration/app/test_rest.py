@@ -428,3 +428,31 @@ async def test_a_route_is_counted_by_its_template(
     text = (await server.get("/metrics", key=True)).text
     assert 'endpoint="/prompts/{name}"' in text
     assert 'endpoint="/prompts/greet"' not in text
+
+
+async def test_prompts_are_reloaded_and_the_difference_is_told(tmp_path: Path) -> None:
+    """
+    What came, what went, what is another; a folder with a mistake is 422 with every place.
+    """
+    settings = settings_in(tmp_path)
+    folder = settings.prompts.folder
+    async with running(create_app(settings)) as client:
+        writer = await client.with_key("ann", scope=Scope.WRITE)
+        (folder / "new.prompt.md").write_text("---\ndescription: d\n---\nHi\n")
+        answer = await ask(writer, "POST", "/prompts/reload")
+        assert (answer.status_code, answer.json()["added"]) == (200, ["new"])
+        assert (await ask(writer, "GET", "/prompts/new")).status_code == 200
+        (folder / "new.prompt.md").write_text("Hi\n")
+        refused = await ask(writer, "POST", "/prompts/reload")
+        assert problem(refused) == (422, "prompt.catalog")
+        assert refused.json()["errors"][0]["path"] == "new.prompt.md"
+        assert (await ask(writer, "GET", "/prompts/new")).status_code == 200
+
+
+async def test_reloading_is_for_writers(server: Client) -> None:
+    """
+    A key that may only read is refused, and a prompt called `reload` stays reachable.
+    """
+    reader = await server.with_key("ann")
+    assert problem(await ask(reader, "POST", "/prompts/reload")) == (403, "access.not_authorized")
+    assert problem(await ask(reader, "GET", "/prompts/reload")) == (404, "prompt.not_found")

@@ -16,7 +16,6 @@ from ctxfy.core.exceptions import (
     ApiKeyError,
     ApiKeyNotFoundError,
     BodyTooLargeError,
-    CatalogError,
     ConfigurationError,
     CtxfyError,
     ForeignHostError,
@@ -31,12 +30,11 @@ from ctxfy.core.exceptions import (
     RequestError,
     UnavailableError,
 )
-from ctxfy.core.models.prompt_models import PromptProblem
 from ctxfy.core.models.validation_models import ErrorCode, ValidationError, ValidationResult
 
 
 # Met while starting, by the person who starts: no caller ever sees them.
-START_UP_ONLY = {CatalogError, ConfigurationError}
+START_UP_ONLY = {ConfigurationError}
 # Families; what is raised is one of their members.
 FAMILIES = {CtxfyError, PromptError, AccessError, RequestError, ApiKeyError}
 
@@ -168,7 +166,6 @@ async def test_every_mistake_in_arguments_is_listed(path: str) -> None:
         KeyError(CANARY),
         ExceptionGroup(CANARY, [ValueError(CANARY)]),
         ConfigurationError(CANARY),
-        CatalogError([PromptProblem(path=CANARY, line=1, message=CANARY)]),
         CtxfyError(CANARY),
     ],
     ids=lambda error: type(error).__name__,

@@ -11,6 +11,7 @@ from watchfiles import awatch
 
 from ctxfy.adapters.mcp_prompts.catalog import MemoryCatalog
 from ctxfy.core.exceptions import CatalogError, UnavailableError
+from ctxfy.core.models.catalog_models import CatalogChange, changes_between
 from ctxfy.core.models.monitoring_models import LogLevel
 from ctxfy.core.models.prompt_models import PromptProblem
 from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort
@@ -48,9 +49,9 @@ class Reloader:
         self._metrics = metrics
         self._turn = asyncio.Lock()
 
-    async def reload(self) -> bool:
+    async def reload(self) -> CatalogChange:
         """
-        Load the folder now; tell whether another set is served since.
+        Load the folder now; tell what is served differently since.
 
         Raises:
             CatalogError: The set is not wholly good; the old one goes on being served.
@@ -61,13 +62,14 @@ class Reloader:
             except CatalogError as error:
                 self._refused(error.problems)
                 raise
-            if snapshot.catalog.revision == self._catalog.snapshot().catalog.revision:
+            change = changes_between(self._catalog.snapshot().catalog, snapshot.catalog)
+            if not change:
                 self._unchanged()
-                return False
+                return change
             self._catalog.replace(snapshot)
             self._accepted(snapshot)
         await self._on_change()
-        return True
+        return change
 
     async def follow(self, folder: Path) -> None:
         """

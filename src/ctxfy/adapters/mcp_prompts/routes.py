@@ -18,6 +18,7 @@ from ctxfy.core.models.auth_models import Principal
 from ctxfy.core.models.prompt_models import PromptRequest, PromptTemplate
 from ctxfy.core.ports.prompt_ports import (
     ArgumentValidatorPort,
+    CatalogCommandPort,
     PromptCommandPort,
     PromptQueryPort,
 )
@@ -70,6 +71,7 @@ class PromptRoutes:
     Prompts over REST.
 
     Args:
+        catalog: Takes another set into service.
         monotonic: Seconds of a clock that never goes back.
     """
 
@@ -78,12 +80,14 @@ class PromptRoutes:
         commands: PromptCommandPort,
         queries: PromptQueryPort,
         validator: ArgumentValidatorPort,
+        catalog: CatalogCommandPort,
         *,
         monotonic: Callable[[], float],
     ) -> None:
         self._commands = commands
         self._queries = queries
         self._validator = validator
+        self._catalog = catalog
         self._monotonic = monotonic
 
     async def list_prompts(
@@ -124,6 +128,20 @@ class PromptRoutes:
             {"request_id": request.scope["state"]["request_id"]}
             | plain_rendering(rendered)
             | {"execution_time_ms": round(elapsed_ms, 3)}
+        )
+
+    async def reload(self) -> Response:
+        """
+        Serve what the folder holds now, and say what is different.
+        """
+        change = await self._catalog.reload()
+        return JSONResponse(
+            {
+                "revision": change.revision,
+                "added": list(change.added),
+                "changed": list(change.changed),
+                "removed": list(change.removed),
+            }
         )
 
 

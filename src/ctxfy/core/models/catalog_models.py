@@ -4,6 +4,7 @@ A set of prompts as one immutable value, and the order of versions.
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from hashlib import sha256
 
 from ctxfy.core.models.prompt_models import PromptTemplate
@@ -103,3 +104,41 @@ def duplicates_of(templates: Iterable[PromptTemplate]) -> tuple[tuple[PromptTemp
     for template in templates:
         groups.setdefault((template.name, version_key(template.version)), []).append(template)
     return tuple(tuple(group) for group in groups.values() if len(group) > 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogChange:
+    """
+    How one set of prompts differs from another, by names.
+
+    Attributes:
+        changed: Prompts of which any version was added, removed or altered.
+    """
+
+    revision: str
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.changed or self.removed)
+
+
+def changes_between(before: Catalog, after: Catalog) -> CatalogChange:
+    """
+    Compare two sets of prompts.
+    """
+    old, new = _contents(before), _contents(after)
+    return CatalogChange(
+        revision=after.revision,
+        added=tuple(sorted(new.keys() - old.keys())),
+        changed=tuple(sorted(name for name in new.keys() & old.keys() if new[name] != old[name])),
+        removed=tuple(sorted(old.keys() - new.keys())),
+    )
+
+
+def _contents(catalog: Catalog) -> dict[str, list[tuple[str, str]]]:
+    return {
+        item.name: [(each.version, each.digest) for each in catalog.versions(item.name)]
+        for item in catalog
+    }

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ctxfy.core.models.auth_models import Principal
-from ctxfy.core.models.catalog_models import Catalog
+from ctxfy.core.models.catalog_models import Catalog, CatalogChange
 from ctxfy.core.models.prompt_models import (
     Message,
     PromptRequest,
@@ -32,6 +32,22 @@ class PromptCommandPort(Protocol):
             PromptNotFoundError: No such prompt for this caller.
             InvalidArgumentsError: With every mistake at once.
             RenderError: The template failed or passed a limit.
+        """
+        ...
+
+
+class CatalogCommandPort(Protocol):
+    """
+    Primary port for taking another set of prompts into service.
+    """
+
+    async def reload(self) -> CatalogChange:
+        """
+        Load the prompts now; tell what is served differently since.
+
+        Raises:
+            CatalogError: The set is not wholly good; the old one goes on being served.
+            UnavailableError: The server is ending.
         """
         ...
 

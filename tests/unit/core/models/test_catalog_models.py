@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ctxfy.core.models.catalog_models import (
     Catalog,
+    changes_between,
     duplicates_of,
     is_version,
     revision_of,
@@ -246,3 +247,26 @@ def test_duplicates() -> None:
     ]
     groups = [[item.version for item in group] for group in duplicates_of(templates)]
     assert groups == [["1.0", "1.0.0", "1"]]
+
+
+def test_what_changed_between_two_sets_is_told_by_name() -> None:
+    """
+    A prompt has changed if any version of it came, went or became another text.
+    """
+    before = Catalog([_of("same"), _of("edited"), _of("gone"), _of("grown")])
+    after = Catalog(
+        [_of("same"), _of("edited", digest="2"), _of("new"), _of("grown"), _of("grown", "2")]
+    )
+    change = changes_between(before, after)
+    assert (change.added, change.changed, change.removed) == (
+        ("new",),
+        ("edited", "grown"),
+        ("gone",),
+    )
+    assert change.revision == after.revision
+    assert change
+    assert not changes_between(after, after)
+
+
+def _of(name: str, version: str = "1", digest: str = "1") -> PromptTemplate:
+    return PromptTemplate(name=name, version=version, digest=digest)
