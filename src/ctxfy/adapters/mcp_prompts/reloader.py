@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from watchfiles import awatch
+from watchfiles import Change, awatch
 
 from ctxfy.adapters.mcp_prompts.catalog import MemoryCatalog
 from ctxfy.core.exceptions import CatalogError, UnavailableError
@@ -116,23 +116,32 @@ async def changes_of(folder: Path) -> AsyncGenerator[None]:
     The folder may be a link that is turned (git-sync), hold one that is (ConfigMap), or be away
     for a while: it is resolved again every second.
     """
-    place = _place_of(folder)
+    place, is_news = _place_of(folder), False
     while True:
         if place is None:
             await asyncio.sleep(LOOK_AGAIN_MS / 1000)
         else:
-            async for changed in _quiet_watch(place.path):
-                if changed:
+            # A new place is told only now, with the watch on it: what changes while whoever is told
+            # reads the folder is then heard of too.
+            async for changed in _watched(place.path):
+                if changed or is_news:
+                    is_news = False
                     yield
                 if _place_of(folder) != place:
                     break
+            else:
+                place = None  # gone, even if something of the same name and number is there again
         found = _place_of(folder)
         if found != place:
-            place = found
-            yield
+            place, is_news = found, True
+            if found is None:
+                yield
 
 
-async def _quiet_watch(place: Path) -> AsyncGenerator[bool]:
+async def _watched(place: Path) -> AsyncGenerator[bool]:
+    """
+    Tell at least once a second whether anything changed, until the folder itself is gone.
+    """
     try:
         async for changes in awatch(
             place,
@@ -143,8 +152,10 @@ async def _quiet_watch(place: Path) -> AsyncGenerator[bool]:
             ignore_permission_denied=True,
         ):
             yield bool(changes)
+            if (Change.deleted, str(place)) in changes:
+                return
     except OSError:
-        return  # the folder went away under the watch
+        return  # the folder went away before the watch was on it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
