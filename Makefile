@@ -7,7 +7,7 @@ ARGS ?=
 
 .PHONY: help
 help: ## list these recipes
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## make .venv ready, with everything in its locked version
@@ -25,6 +25,10 @@ test: setup ## run the tests on every processor (ARGS="tests/unit -x", ARGS="-n 
 coverage: setup ## run the tests and say what they leave out; the core must be covered whole
 	@$(BIN)/pytest --cov --cov-report=term --cov-report=html:build/coverage $(ARGS)
 	@$(BIN)/coverage report --include='src/ctxfy/core/*' --fail-under=100
+
+.PHONY: start-time
+start-time: setup ## measure how long a start takes until the first answer (ARGS=TIMES)
+	@$(BIN)/python scripts/start_time.py $(ARGS)
 
 .PHONY: check
 check: lint types imports security docs ## all checks but the tests: the five that follow

@@ -8,18 +8,18 @@ Every error ctxfy raises on purpose.
     |   +-- RenderError                a template failed or passed a limit
     |   +-- CatalogError               a prompt folder holds mistakes; carries all of them
     +-- AccessError
-    |   +-- NotAuthenticatedError      401
-    |   +-- NotAuthorizedError         403
-    |   +-- RateLimitedError           429
+    |   +-- NotAuthenticatedError
+    |   +-- NotAuthorizedError
+    |   +-- RateLimitedError
     +-- RequestError                   the request itself is refused
-    |   +-- ForeignHostError           421
-    |   +-- ForeignOriginError         403
-    |   +-- BodyTooLargeError          413
-    |   +-- UnsupportedMediaTypeError  415
-    |   +-- RouteNotFoundError         404
-    |   +-- MethodNotAllowedError      405
-    |   +-- MalformedBodyError         400
-    |   +-- InvalidRequestError        422, carries every ValidationError at once
+    |   +-- ForeignHostError
+    |   +-- ForeignOriginError
+    |   +-- BodyTooLargeError
+    |   +-- UnsupportedMediaTypeError
+    |   +-- RouteNotFoundError
+    |   +-- MethodNotAllowedError
+    |   +-- MalformedBodyError
+    |   +-- InvalidRequestError        carries every ValidationError at once
     +-- ApiKeyError
     |   +-- ApiKeyNotFoundError
     |   +-- ScopeNotGrantableError
