@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter, Token
 
 from ctxfy.adapters.auth.key_fields import plain_key
-from ctxfy.app.bootstrap import database_file
 from ctxfy.app.config import load_settings
 from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, Scope
 from ctxfy.core.use_cases.auth_use_cases import parse_rate
@@ -89,6 +88,8 @@ def create(
         _write_json({"api_key": api_key} | plain_key(info))
         return
     print(api_key)
+    from ctxfy.app.bootstrap import database_file
+
     place = database_file(load_settings())
     print(
         f"Key {info.key_id} for {user}, scope {scope}, kept in {place}. It is not shown again.",
