@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from uuid import uuid4
 
 from starlette.types import ASGIApp
@@ -27,8 +28,8 @@ from ctxfy.app import routes
 from ctxfy.app.config import Settings, load_settings
 from ctxfy.app.first_key import base_url, ensure_first_key
 from ctxfy.app.http_errors import error_response
+from ctxfy.app.lazy import LazyApp
 from ctxfy.app.lifespan import LifespanApp
-from ctxfy.app.rest import build_rest, rest_handlers
 from ctxfy.app.wiring import Wiring, wire
 from ctxfy.core.models.monitoring_models import LogLevel
 from ctxfy.core.ports.prompt_ports import (
@@ -89,11 +90,11 @@ class CtxfyApp(LifespanApp):
             ),
             version=__version__,
         )
-        handlers = rest_handlers(wiring)
-        rest = build_rest(wiring.policies, handlers)
+        # FastAPI takes a third of a second to import, and many servers speak MCP alone.
+        rest = LazyApp(partial(_make_rest, wiring))
         return routes.Dispatcher(
             wiring.policies,
-            dict.fromkeys((path for path, _ in handlers), rest)
+            dict.fromkeys(routes.REST, rest)
             | {
                 routes.MCP: self._mcp,
                 routes.MCP_WITH_SLASH: routes.at_path(self._mcp, routes.MCP),
@@ -182,6 +183,12 @@ class CtxfyApp(LifespanApp):
             yield
             wiring.draining.set()
             wiring.logging.log_event("server_stopped")
+
+
+def _make_rest(wiring: Wiring) -> ASGIApp:
+    from ctxfy.app.rest import build_rest, rest_handlers
+
+    return build_rest(wiring.policies, rest_handlers(wiring))
 
 
 @asynccontextmanager

@@ -29,6 +29,7 @@ RELOAD = "/prompts/reload"
 API_KEYS = "/auth/api-keys"
 API_KEY = "/auth/api-keys/{key_id}"
 CURRENT_API_KEY = "/auth/api-keys/current"
+REST = (PROMPTS, PROMPT, EXECUTE, RELOAD, API_KEYS, API_KEY, CURRENT_API_KEY)
 
 
 def route_policies(*, public_metrics: bool) -> tuple[RoutePolicy, ...]:
