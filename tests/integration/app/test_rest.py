@@ -9,6 +9,8 @@ import httpx2
 import pytest
 
 from ctxfy.app.main import create_app
+from ctxfy.app.rest import build_rest, rest_handlers
+from ctxfy.app.routes import REST
 from ctxfy.core.models.auth_models import KeyId, Scope
 from tests.integration.app.app_kit import Client, running, settings_in
 
@@ -456,3 +458,14 @@ async def test_reloading_is_for_writers(server: Client) -> None:
     reader = await server.with_key("ann")
     assert problem(await ask(reader, "POST", "/prompts/reload")) == (403, "access.not_authorized")
     assert problem(await ask(reader, "GET", "/prompts/reload")) == (404, "prompt.not_found")
+
+
+def test_the_handlers_are_those_of_the_table(tmp_path: Path) -> None:
+    """
+    REST is made after the start, so what is wrong with it must show here: paths, methods, handlers.
+    """
+    wiring = create_app(settings_in(tmp_path)).wiring
+    handlers = rest_handlers(wiring)
+    assert {path for path, _ in handlers} == set(REST)
+    registered = build_rest(wiring.policies, handlers).routes
+    assert len(registered) == len(handlers)

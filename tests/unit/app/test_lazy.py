@@ -6,9 +6,7 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ctxfy.app import routes
 from ctxfy.app.lazy import LazyApp
-from tests.unit.app.test_rest import HANDLERS
 
 
 async def test_many_requests_at_once_make_it_once() -> None:
@@ -37,10 +35,3 @@ async def test_many_requests_at_once_make_it_once() -> None:
     )
     assert len(made) == 1
     assert sorted(answered) == [str(number) for number in range(10)]
-
-
-def test_the_routes_answered_by_rest_are_those_with_handlers() -> None:
-    """
-    The table is laid out before REST is made, and agrees with it.
-    """
-    assert {path for path, _ in HANDLERS} == set(routes.REST)

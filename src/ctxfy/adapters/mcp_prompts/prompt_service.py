@@ -1,7 +1,7 @@
 """
 The one way to execute a prompt, behind both prompt ports: load, decide, act, report.
 
-MCP, REST and the express lane are doors to it.
+MCP and REST are doors to it.
 """
 
 from collections.abc import Callable

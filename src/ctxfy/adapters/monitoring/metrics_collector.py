@@ -25,7 +25,7 @@ from ctxfy.core.use_cases.monitoring_use_cases import bound_label
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """
-Upper bounds of the histograms, seconds: from the express lane to a request about to be cut off.
+Upper bounds of the histograms, seconds: from the quickest answer to a request about to be cut off.
 """
 
 
