@@ -13,16 +13,20 @@ help: ## list these recipes
 setup: ## make .venv ready, with everything in its locked version
 	@scripts/bootstrap
 
+.PHONY: clients
+clients: setup ## make the clients ready that the tests run: npm packages, and mcp 1.x
+	@scripts/test-clients
+
 .PHONY: serve
 serve: setup ## serve the prompts in prompts/ (ARGS="--port 9000")
 	@$(BIN)/ctxfy serve --prompts prompts $(ARGS)
 
 .PHONY: test
-test: setup ## run the tests on every processor (ARGS="tests/unit -x", ARGS="-n 0")
+test: clients ## run the tests on every processor (ARGS="tests/unit -x", ARGS="-n 0")
 	@$(BIN)/pytest -n auto $(ARGS)
 
 .PHONY: coverage
-coverage: setup ## run the tests and say what they leave out; the core must be covered whole
+coverage: clients ## run the tests and say what they leave out; the core must be covered whole
 	@$(BIN)/pytest --cov --cov-report=term --cov-report=html:build/coverage $(ARGS)
 	@$(BIN)/coverage report --include='src/ctxfy/core/*' --fail-under=100
 
@@ -72,6 +76,7 @@ COMPILE = PATH="$(CURDIR)/.tools/bin:$$PATH" uv pip compile --quiet --universal 
 lock: setup ## write requirements/ anew from pyproject.toml (ARGS=--upgrade for newer versions)
 	@$(COMPILE) pyproject.toml --group dev --output-file requirements/dev.txt
 	@$(COMPILE) pyproject.toml --constraints requirements/dev.txt --output-file requirements/runtime.txt
+	@$(COMPILE) --group mcp1 --output-file requirements/mcp1.txt
 	@echo uv | $(COMPILE) - --output-file requirements/bootstrap.txt
 	@scripts/bootstrap
 

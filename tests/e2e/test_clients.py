@@ -56,6 +56,21 @@ async def test_fastmcps_client_lists_and_gets_every_example(
                 assert roles == [str(message.role) for message in template.messages]
 
 
+async def test_fastmcps_client_gets_completions_and_is_told_its_mistakes(server: Server) -> None:
+    """
+    FastMCP's client is offered values, and hears of every mistake.
+    """
+    async with FastMCPClient(server.mcp, auth=server.key) as client:
+        offered = await client.complete(
+            mt.PromptReference(type="ref/prompt", name="code-review"),
+            {"name": "language", "value": "py"},
+        )
+        assert offered.values == ["python"]
+        with pytest.raises(MCPError, match="must be one of") as caught:
+            await client.get_prompt("code-review", {"language": "cobol"})
+    assert caught.value.error.code == mt.INVALID_PARAMS
+
+
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 async def test_the_sdk_lists_and_gets_every_example(
     server: Server, catalog: Catalog, mode: Mode
@@ -116,10 +131,13 @@ async def test_the_sdk_is_refused_without_a_valid_key(server: Server, mode: Mode
     assert "API key" in text or "401" in text
 
 
-async def test_fastmcps_client_is_refused_without_a_key(server: Server) -> None:
+@pytest.mark.parametrize("key", [None, "ctxfy_wrong"])
+async def test_fastmcps_client_is_refused_without_a_valid_key(
+    server: Server, key: str | None
+) -> None:
     """
-    FastMCP's client is told that an API key is needed.
+    FastMCP's client is told that an API key is needed, or that this is none.
     """
     with pytest.raises(Exception, match=r"API key|401"):
-        async with FastMCPClient(server.mcp) as client:
+        async with FastMCPClient(server.mcp, auth=key) as client:
             await client.list_prompts()
