@@ -68,12 +68,13 @@ class CtxfyApp(LifespanApp):
     def __init__(self, wiring: Wiring) -> None:
         self.wiring = wiring
         self._loop: asyncio.AbstractEventLoop | None = None
+        prompts = McpPrompts(wiring.prompt_commands, wiring.prompt_queries, current_principal)
         server = build_mcp_server(
-            McpPrompts(wiring.prompt_commands, wiring.prompt_queries, current_principal),
+            prompts,
             version=__version__,
             auth=PrincipalVerifier(current_principal),
         )
-        wiring.listeners.serve_on(server)
+        wiring.listeners.serve_on(server, prompts.may_read)
         # Stateless: any replica answers any request. Host and Origin are the gate's business.
         self._mcp = server.http_app(
             path=routes.MCP, stateless_http=True, host_origin_protection=False

@@ -4,6 +4,7 @@ Every error ctxfy raises on purpose.
     CtxfyError
     +-- PromptError
     |   +-- PromptNotFoundError        no such prompt, or not for this key
+    |   +-- ResourceNotFoundError      no such resource, or in no prompt for this key
     |   +-- InvalidArgumentsError      carries every ValidationError at once
     |   +-- RenderError                a template failed or passed a limit
     |   +-- CatalogError               a prompt folder holds mistakes; carries all of them
@@ -76,6 +77,18 @@ class PromptNotFoundError(PromptError):
         super().__init__(f"Unknown prompt: {wanted}{f'; {hint}' if hint else '.'}")
         self.name = name
         self.version = version
+
+
+class ResourceNotFoundError(PromptError):
+    """
+    No prompt that this key may use embeds a resource with that URI.
+    """
+
+    code = "prompt.resource_not_found"
+
+    def __init__(self, uri: str) -> None:
+        super().__init__(f"Unknown resource: {uri[:256]!r}.")
+        self.uri = uri
 
 
 class InvalidArgumentsError(PromptError):

@@ -178,6 +178,8 @@ class Client:
         headers = {"mcp_protocol_version": "2026-07-28", "mcp_method": method}
         if method == "prompts/get":
             headers["mcp_name"] = params["name"]
+        if method == "resources/read":
+            headers["mcp_name"] = params["uri"]
         answer = await self.post(json.dumps(message), **headers)
         return message_of(answer) | {"status": answer.status_code}
 

@@ -86,6 +86,7 @@ def test_drawn_in_the_tree(kind: type[CtxfyError]) -> None:
             exceptions.MethodNotAllowedError("PUT", ["GET", "POST"]),
             "PUT is not allowed here; use GET or POST.",
         ),
+        (exceptions.ResourceNotFoundError("a:b"), "Unknown resource: 'a:b'."),
         (exceptions.ApiKeyNotFoundError("x"), "There is no API key with the id 'x'."),
         (
             exceptions.UnavailableError("database", "no answer"),

@@ -12,9 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+from pydantic import AnyUrl, TypeAdapter, ValidationError
+
 from ctxfy.adapters.mcp_prompts.prompt_file import Attachment, PromptFileError, is_prompt_file
 from ctxfy.core.models.prompt_models import Content, ImageContent, ResourceContent
 
+
+_URI = TypeAdapter(AnyUrl)
 
 MAX_FILE_BYTES = 2_000_000
 MAX_IMAGE_BYTES = 2_000_000
@@ -106,14 +110,13 @@ class PromptFolder:
             return self._image(wish.path)
         kind = wish.media_type or _media_type(wish.path)
         uri = wish.uri or f"ctxfy://resources/{quote(wish.path)}"
-        if ":" not in uri:
-            raise PromptFileError(None, f"'{uri}' is no URI; write for example ctxfy://{uri}")
+        _check_uri(uri)
         content = self.read_bytes(wish.path, MAX_FILE_BYTES)
         try:
             text = content.decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError:
-            return ResourceContent(uri=uri, mime_type=kind, blob=content)
-        return ResourceContent(uri=uri, mime_type=kind, text=text)
+            return ResourceContent(uri=uri, mime_type=kind, blob=content, path=wish.path)
+        return ResourceContent(uri=uri, mime_type=kind, text=text, path=wish.path)
 
     def _image(self, path: str) -> ImageContent:
         known = IMAGE_TYPES.get(Path(path).suffix.lower())
@@ -149,6 +152,20 @@ class PromptFolder:
         if not place.is_file():
             raise PromptFileError(None, f"'{path}' is not a file")
         return place
+
+
+def _check_uri(uri: str) -> None:
+    """
+    Take a URI only in the form in which clients send it back: some write it anew when they parse.
+    """
+    try:
+        normal = str(_URI.validate_python(uri))
+    except ValidationError as error:
+        raise PromptFileError(
+            None, f"'{uri}' is no URI; write for example ctxfy://{quote(uri)}"
+        ) from error
+    if normal != uri:
+        raise PromptFileError(None, f"the URI '{uri}' is not in its normal form; write '{normal}'")
 
 
 def _refuse(error: OSError) -> None:

@@ -23,6 +23,7 @@ from ctxfy.core.models.prompt_models import (
     ResourceContent,
     TextContent,
 )
+from ctxfy.core.models.resource_models import resource_clashes
 from ctxfy.core.ports.prompt_ports import (
     ArgumentValidatorPort,
     CatalogSnapshot,
@@ -74,6 +75,7 @@ class FolderLoader:
             else:
                 problems += outcome
         problems += _duplicates(templates)
+        problems += _clashes(templates)
         compiled: dict[tuple[str, str], CompiledPromptPort] = {}
         for template in templates:
             problems += self._declarations(template)
@@ -142,6 +144,19 @@ def _duplicates(templates: Sequence[PromptTemplate]) -> Iterator[PromptProblem]:
                     "give one of them another name or version"
                 ),
             )
+
+
+def _clashes(templates: Sequence[PromptTemplate]) -> Iterator[PromptProblem]:
+    for clash in resource_clashes(templates):
+        (first, known), (other, content) = clash.first, clash.other
+        yield PromptProblem(
+            path=other.source,
+            line=content.line,
+            message=(
+                f"the URI '{content.uri}' is that of '{known.path}' as {known.mime_type} too "
+                f"({first.source}:{known.line}); give one of them another 'uri='"
+            ),
+        )
 
 
 def _partials(

@@ -4,7 +4,7 @@ One prompt file into one PromptTemplate, or into everything that is wrong with i
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import pydantic
@@ -31,6 +31,7 @@ from ctxfy.core.models.prompt_models import (
     PromptProblem,
     PromptTemplate,
     PromptTest,
+    ResourceContent,
     Role,
     TextContent,
     Value,
@@ -255,9 +256,10 @@ class _Reader:
                 line, f"@{wish.kind} needs the path of a file below the prompt folder"
             )
         try:
-            return self._read(wish)
+            content = self._read(wish)
         except PromptFileError as problem:
             raise PromptFileError(line, problem.message) from problem
+        return replace(content, line=line) if isinstance(content, ResourceContent) else content
 
 
 def split_front_matter(text: str) -> tuple[str, str, int]:

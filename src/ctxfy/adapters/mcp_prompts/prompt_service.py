@@ -6,9 +6,19 @@ MCP and REST are doors to it.
 
 from collections.abc import Callable
 
-from ctxfy.core.exceptions import InvalidArgumentsError, PromptNotFoundError, RenderError
+from ctxfy.core.exceptions import (
+    InvalidArgumentsError,
+    PromptNotFoundError,
+    RenderError,
+    ResourceNotFoundError,
+)
 from ctxfy.core.models.auth_models import Principal
-from ctxfy.core.models.prompt_models import PromptRequest, PromptTemplate, RenderedPrompt
+from ctxfy.core.models.prompt_models import (
+    PromptRequest,
+    PromptTemplate,
+    RenderedPrompt,
+    ResourceContent,
+)
 from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort
 from ctxfy.core.ports.prompt_ports import (
     ArgumentOutcome,
@@ -21,7 +31,9 @@ from ctxfy.core.use_cases.prompt_use_cases import (
     complete_argument,
     count_labels,
     find_visible,
+    find_visible_resource,
     list_visible,
+    list_visible_resources,
 )
 
 
@@ -116,6 +128,24 @@ class PromptService:
         """
         template = self._find(self._catalog.snapshot(), name, principal, None)
         return complete_argument(template, argument, typed)
+
+    def list_resources(self, principal: Principal) -> tuple[ResourceContent, ...]:
+        """
+        List the files that the caller's prompts embed, in any version, by URI.
+        """
+        return list_visible_resources(self._catalog.snapshot().catalog, principal)
+
+    def read_resource(self, uri: str, principal: Principal) -> ResourceContent:
+        """
+        Look one of them up.
+
+        Raises:
+            ResourceNotFoundError: No prompt of this caller embeds it.
+        """
+        content = find_visible_resource(self._catalog.snapshot().catalog, principal, uri)
+        if content is None:
+            raise ResourceNotFoundError(uri)
+        return content
 
     @staticmethod
     def _find(

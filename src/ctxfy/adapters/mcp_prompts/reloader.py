@@ -30,7 +30,7 @@ class Reloader:
     Args:
         load: Loads, checks and tests the folder; blocks, and is run in a thread. Raises
             CatalogError if the set is not wholly good.
-        on_change: Tells clients that the list is another; once for each new set.
+        on_change: Tells clients what is another; once for each new set.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Reloader:
         catalog: MemoryCatalog,
         load: Callable[[], CatalogSnapshot],
         *,
-        on_change: Callable[[], Awaitable[None]],
+        on_change: Callable[[CatalogChange], Awaitable[None]],
         logging: LoggingPort,
         metrics: MetricsPort,
     ) -> None:
@@ -68,7 +68,7 @@ class Reloader:
                 return change
             self._catalog.replace(snapshot)
             self._accepted(snapshot)
-        await self._on_change()
+        await self._on_change(change)
         return change
 
     async def follow(self, folder: Path) -> None:

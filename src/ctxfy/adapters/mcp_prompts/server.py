@@ -15,6 +15,7 @@ from fastmcp import FastMCP
 from fastmcp.exceptions import FastMCPError, NotFoundError
 from fastmcp.prompts import Message as FastMCPMessage
 from fastmcp.prompts import Prompt, PromptResult
+from fastmcp.resources import Resource, ResourceResult
 from fastmcp.server.auth import AuthProvider
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from fastmcp.server.providers import Provider
@@ -24,11 +25,13 @@ from mcp import MCPError
 from mcp.server.lowlevel import NotificationOptions
 from pydantic import PrivateAttr
 
+from ctxfy.adapters.mcp_prompts.mcp_resources import CatalogResource, missing_resource
 from ctxfy.core.exceptions import (
     CtxfyError,
     InvalidArgumentsError,
     NotAuthenticatedError,
     PromptNotFoundError,
+    ResourceNotFoundError,
 )
 from ctxfy.core.models.auth_models import Principal
 from ctxfy.core.models.prompt_models import (
@@ -89,6 +92,16 @@ class McpPrompts:
             raise NotAuthenticatedError("No API key came with the request.", presented=False)
         return principal
 
+    def may_read(self, uri: str) -> bool:
+        """
+        Whether the caller of the request being served may read a resource.
+        """
+        try:
+            self.queries.read_resource(uri, self.principal())
+        except ResourceNotFoundError:
+            return False
+        return True
+
 
 def build_mcp_server(prompts: McpPrompts, *, version: str, auth: AuthProvider) -> FastMCP[Any]:
     """
@@ -137,7 +150,7 @@ def build_mcp_server(prompts: McpPrompts, *, version: str, auth: AuthProvider) -
 
 class CatalogProvider(Provider):
     """
-    Sources FastMCP's prompts from the catalog, as far as the caller sees it.
+    Sources FastMCP's prompts and resources from the catalog, as far as the caller sees it.
     """
 
     def __init__(self, prompts: McpPrompts) -> None:
@@ -157,6 +170,19 @@ class CatalogProvider(Provider):
         except PromptNotFoundError:
             return None
         return CatalogPrompt.of(template, self._prompts)
+
+    @override
+    async def _list_resources(self) -> Sequence[Resource]:
+        found = self._prompts.queries.list_resources(self._prompts.principal())
+        return [CatalogResource.of(content) for content in found]
+
+    @override
+    async def _get_resource(self, uri: str, version: VersionSpec | None = None) -> Resource | None:
+        try:
+            content = self._prompts.queries.read_resource(uri, self._prompts.principal())
+        except ResourceNotFoundError:
+            return None
+        return CatalogResource.of(content)
 
     @override
     async def get_tasks(self) -> Sequence[FastMCPComponent]:
@@ -229,6 +255,17 @@ class _ErrorData(Middleware):
             raise _wire_error(error.error) from error
         except NotFoundError as error:
             raise _wire_error(PromptNotFoundError(context.message.name)) from error
+
+    @override
+    async def on_read_resource(
+        self,
+        context: MiddlewareContext[mt.ReadResourceRequestParams],
+        call_next: CallNext[mt.ReadResourceRequestParams, ResourceResult],
+    ) -> ResourceResult:
+        try:
+            return await call_next(context)
+        except NotFoundError as error:
+            raise missing_resource(ResourceNotFoundError(context.message.uri), context) from error
 
 
 def _wire_error(error: CtxfyError) -> MCPError:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from ctxfy.core.models.prompt_models import PromptTemplate
+from ctxfy.core.models.resource_models import resources_of
 
 
 # `[0-9]`, not `\d`, which takes the digits of every alphabet.
@@ -50,10 +51,11 @@ class Catalog:
 
     Attributes:
         templates: Every version of every prompt, by name, highest version first.
+        resources: What they embed, by URI.
         revision: Names this very set; changes when any prompt does.
     """
 
-    __slots__ = ("_served", "_versions", "revision", "templates")
+    __slots__ = ("_served", "_versions", "resources", "revision", "templates")
 
     def __init__(self, templates: Iterable[PromptTemplate]) -> None:
         by_name: dict[str, list[PromptTemplate]] = {}
@@ -65,6 +67,7 @@ class Catalog:
         }
         self._served = {name: found[0] for name, found in self._versions.items()}
         self.templates = tuple(item for found in self._versions.values() for item in found)
+        self.resources = resources_of(self.templates)
         self.revision = revision_of(self.templates)
 
     def __len__(self) -> int:
@@ -113,12 +116,16 @@ class CatalogChange:
 
     Attributes:
         changed: Prompts of which any version was added, removed or altered.
+        resources_listed: Whether the list of resources is another.
+        resources_updated: URIs of resources that were there and hold something else now.
     """
 
     revision: str
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    resources_listed: bool = False
+    resources_updated: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.added or self.changed or self.removed)
@@ -134,6 +141,12 @@ def changes_between(before: Catalog, after: Catalog) -> CatalogChange:
         added=tuple(sorted(new.keys() - old.keys())),
         changed=tuple(sorted(name for name in new.keys() & old.keys() if new[name] != old[name])),
         removed=tuple(sorted(old.keys() - new.keys())),
+        resources_listed=_listing(before) != _listing(after),
+        resources_updated=tuple(
+            uri
+            for uri, resource in after.resources.items()
+            if uri in before.resources and before.resources[uri].content != resource.content
+        ),
     )
 
 
@@ -142,3 +155,8 @@ def _contents(catalog: Catalog) -> dict[str, list[tuple[str, str]]]:
         item.name: [(each.version, each.digest) for each in catalog.versions(item.name)]
         for item in catalog
     }
+
+
+def _listing(catalog: Catalog) -> list[tuple[str, str, str]]:
+    contents = (resource.content for resource in catalog.resources.values())
+    return [(item.uri, item.path, item.mime_type) for item in contents]

@@ -3,7 +3,7 @@ Prompts as values: the template a file becomes, a request for it, and what comes
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ctxfy.core.models.auth_models import Scope
@@ -99,12 +99,19 @@ class TextContent:
 class ResourceContent:
     """
     A file of the prompt folder, read when the prompt was loaded. Either `text` or `blob` is set.
+
+    Attributes:
+        path: The file, relative to the prompt folder; empty if it is none of it.
+        line: The line of the prompt file that names it.
     """
 
     uri: str
     mime_type: str
     text: str | None = None
     blob: bytes | None = None
+    # Where it is from is no part of what it is.
+    path: str = field(default="", compare=False)
+    line: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from ctxfy.core.models.prompt_models import (
     PromptRequest,
     PromptTemplate,
     RenderedPrompt,
+    ResourceContent,
     Value,
 )
 from ctxfy.core.models.validation_models import ValidationResult
@@ -88,6 +89,21 @@ class PromptQueryPort(Protocol):
 
         Raises:
             PromptNotFoundError: No such prompt for this caller.
+        """
+        ...
+
+    def list_resources(self, principal: Principal) -> tuple[ResourceContent, ...]:
+        """
+        List the files that the caller's prompts embed, in any version, by URI.
+        """
+        ...
+
+    def read_resource(self, uri: str, principal: Principal) -> ResourceContent:
+        """
+        Look one of them up.
+
+        Raises:
+            ResourceNotFoundError: No prompt of this caller embeds it.
         """
         ...
 

@@ -20,6 +20,7 @@ from ctxfy.core.models.prompt_models import (
     TextContent,
     Value,
 )
+from ctxfy.core.models.resource_models import Resource
 from ctxfy.core.models.validation_models import ValidationResult
 from ctxfy.core.use_cases.auth_use_cases import may_use_prompt
 from ctxfy.core.use_cases.validation_use_cases import show_value
@@ -140,6 +141,33 @@ def list_visible(catalog: Catalog, principal: Principal) -> tuple[PromptTemplate
     List the served version of every prompt this caller may use, by name.
     """
     return tuple(item for item in catalog if may_use_prompt(principal, item.name, item.scope))
+
+
+def list_visible_resources(catalog: Catalog, principal: Principal) -> tuple[ResourceContent, ...]:
+    """
+    List the resources of which some prompt, in some version, is this caller's to use.
+    """
+    return tuple(
+        resource.content
+        for resource in catalog.resources.values()
+        if _may_read(resource, principal)
+    )
+
+
+def find_visible_resource(
+    catalog: Catalog, principal: Principal, uri: str
+) -> ResourceContent | None:
+    """
+    Look a resource up; one that only hidden prompts embed does not exist for this caller.
+    """
+    resource = catalog.resources.get(uri)
+    if resource is None or not _may_read(resource, principal):
+        return None
+    return resource.content
+
+
+def _may_read(resource: Resource, principal: Principal) -> bool:
+    return any(may_use_prompt(principal, item.name, item.scope) for item in resource.holders)
 
 
 def filter_prompts(

@@ -11,7 +11,7 @@ import pytest
 from ctxfy.adapters.mcp_prompts.catalog import CatalogProbe, MemoryCatalog
 from ctxfy.adapters.mcp_prompts.reloader import Reloader
 from ctxfy.core.exceptions import CatalogError
-from ctxfy.core.models.catalog_models import Catalog
+from ctxfy.core.models.catalog_models import Catalog, CatalogChange
 from ctxfy.core.models.monitoring_models import HealthStatus
 from ctxfy.core.models.prompt_models import PromptProblem, PromptTemplate
 from ctxfy.core.ports.prompt_ports import CatalogSnapshot
@@ -52,7 +52,7 @@ class Bench:
     def _load(self) -> CatalogSnapshot:
         return self.folder()
 
-    async def _tell(self) -> None:
+    async def _tell(self, _change: CatalogChange) -> None:
         self.told += 1
 
     def broken(self) -> CatalogSnapshot:

@@ -28,8 +28,10 @@ from ctxfy.core.use_cases.prompt_use_cases import (
     count_labels,
     filter_prompts,
     find_visible,
+    find_visible_resource,
     joined_text,
     list_visible,
+    list_visible_resources,
 )
 from tests.builders import make_principal, make_template
 
@@ -273,3 +275,23 @@ def test_prompts_are_found_by_tag_and_text(
         PromptTemplate(name="c", version="1", title="Third", description="In der Straße"),
     ]
     assert [item.name for item in filter_prompts(prompts, tag=tag, text=text)] == found
+
+
+def test_resources_are_seen_with_their_prompts() -> None:
+    """
+    A file is readable for whoever may use one prompt that embeds it, in one of its versions.
+    """
+    shared = ResourceContent(uri="a:shared", mime_type="text/plain", text="s")
+    closed = ResourceContent(uri="a:closed", mime_type="text/plain", text="c")
+
+    def holding(scope: Scope, version: str, *contents: ResourceContent) -> PromptTemplate:
+        messages = tuple(Message(role=Role.USER, content=content) for content in contents)
+        return PromptTemplate(name="p", version=version, scope=scope, messages=messages)
+
+    catalog = Catalog([holding(Scope.READ, "1", shared), holding(Scope.ADMIN, "2", shared, closed)])
+    reader, admin = make_principal(), make_principal(Scope.ADMIN)
+    assert list_visible_resources(catalog, reader) == (shared,)
+    assert list_visible_resources(catalog, admin) == (closed, shared)
+    assert find_visible_resource(catalog, admin, "a:closed") is closed
+    for principal, uri in ((reader, "a:closed"), (admin, "a:gone")):
+        assert find_visible_resource(catalog, principal, uri) is None
