@@ -14,7 +14,9 @@ from ctxfy.core.exceptions import (
     UnavailableError,
 )
 from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, KeyStatus
+from ctxfy.core.models.session_models import Session, TokenDigest
 from ctxfy.core.use_cases.auth_use_cases import is_live_admin
+from ctxfy.core.use_cases.session_use_cases import is_live
 
 
 @dataclass(slots=True, kw_only=True)
@@ -112,3 +114,59 @@ class FakeApiKeyStore:
     def _reach(self) -> None:
         if self.outage is not None:
             raise self.outage
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeSessionStore:
+    """
+    Keeps sessions in a dictionary.
+
+    Attributes:
+        sessions: What is kept; a test may put sessions in and look at them.
+        outage: Raised by every method while it is set.
+        write_outage: Raised by `open`, `touch` and `close` while it is set.
+    """
+
+    sessions: dict[TokenDigest, Session] = field(default_factory=dict[TokenDigest, Session])
+    outage: UnavailableError | None = None
+    write_outage: UnavailableError | None = None
+
+    async def open(self, session: Session, *, keep: int) -> None:
+        """
+        Keep a new session.
+        """
+        self._reach(writing=True)
+        live = [each for each in self.sessions.values() if is_live(each, session.created_at)]
+        mine = [each for each in live if each.key_id == session.key_id]
+        mine.sort(key=lambda each: each.created_at)
+        surplus = mine[: max(0, len(mine) - keep + 1)]
+        kept = [each for each in live if each not in surplus]
+        self.sessions = {each.token_digest: each for each in [*kept, session]}
+
+    async def find(self, token_digest: TokenDigest) -> Session | None:
+        """
+        Look a session up.
+        """
+        self._reach()
+        return self.sessions.get(token_digest)
+
+    async def touch(self, session: Session) -> None:
+        """
+        Note when a session was last seen and when it ends.
+        """
+        self._reach(writing=True)
+        if session.token_digest in self.sessions:
+            self.sessions[session.token_digest] = session
+
+    async def close(self, token_digest: TokenDigest) -> None:
+        """
+        End a session.
+        """
+        self._reach(writing=True)
+        self.sessions.pop(token_digest, None)
+
+    def _reach(self, *, writing: bool = False) -> None:
+        if self.outage is not None:
+            raise self.outage
+        if writing and self.write_outage is not None:
+            raise self.write_outage

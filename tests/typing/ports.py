@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ctxfy.adapters.monitoring.null_metrics import NullMetrics
     from ctxfy.adapters.monitoring.structured_logger import StructuredLogger
     from ctxfy.adapters.storage.api_key_store import SqlApiKeyStore
+    from ctxfy.adapters.storage.session_store import SqlSessionStore
     from ctxfy.adapters.storage.storage_probe import StorageProbe
     from ctxfy.adapters.validation.schema_validator import SchemaValidator
     from ctxfy.core.ports.auth_ports import (
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         AuthCommandPort,
         AuthQueryPort,
         KeyMaterialPort,
+        SessionStorePort,
     )
     from ctxfy.core.ports.monitoring_ports import HealthProbePort, LoggingPort, MetricsPort
     from ctxfy.core.ports.prompt_ports import (
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
         PromptQueryPort,
         TemplateEnginePort,
     )
-    from tests.fakes.auth_fakes import FakeApiKeyStore
+    from tests.fakes.auth_fakes import FakeApiKeyStore, FakeSessionStore
 
     def prompts(
         service: PromptService,
@@ -67,6 +69,12 @@ if TYPE_CHECKING:
         _query: AuthQueryPort = service
         _material: KeyMaterialPort = material
         _stores: list[ApiKeyStorePort] = [store, fake]
+
+    def sessions(store: SqlSessionStore, fake: FakeSessionStore) -> None:
+        """
+        Prove what the port about sessions is implemented by.
+        """
+        _stores: list[SessionStorePort] = [store, fake]
 
     def monitoring(
         logger: StructuredLogger,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from ctxfy.adapters.auth.key_material import HmacKeyMaterial
+from ctxfy.adapters.auth.session_material import SessionMaterial
 from ctxfy.adapters.container.secrets import ServerSecrets, check_secret, read_or_create_key_file
 from ctxfy.adapters.storage import migrate
 from ctxfy.adapters.storage.api_key_store import SqlApiKeyStore
@@ -21,6 +22,7 @@ from ctxfy.adapters.storage.database import Database
 from ctxfy.adapters.storage.engine import database_file_of, open_database
 from ctxfy.adapters.storage.envelope import KEY_BYTES, Envelope, MasterKey
 from ctxfy.adapters.storage.people import check_master_key
+from ctxfy.adapters.storage.session_store import SqlSessionStore
 from ctxfy.app.config import Settings, decode_secret
 from ctxfy.core.exceptions import ConfigurationError
 
@@ -98,6 +100,8 @@ class Storage:
     envelope: Envelope
     keys: SqlApiKeyStore
     material: HmacKeyMaterial
+    sessions: SqlSessionStore
+    session_material: SessionMaterial
 
     async def make_ready(self, *, migrate_now: bool) -> None:
         """
@@ -131,6 +135,8 @@ def make_storage(settings: Settings, own: ServerSecrets) -> Storage:
         envelope=envelope,
         keys=SqlApiKeyStore(database=database, envelope=envelope),
         material=HmacKeyMaterial({PEPPER_ID: own.pepper}, secrets.token_bytes),
+        sessions=SqlSessionStore(database=database),
+        session_material=SessionMaterial(own.pepper, secrets.token_bytes),
     )
 
 

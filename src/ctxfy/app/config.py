@@ -116,6 +116,18 @@ class AuthSettings(_Section):
     max_stale: int = Field(
         default=300, ge=0, description="Seconds that known keys are served with the store away."
     )
+    session_idle_minutes: int = Field(
+        default=30,
+        ge=1,
+        le=7 * 24 * 60,
+        description="Minutes without a request after which a browser session ends.",
+    )
+    session_hours: int = Field(
+        default=12,
+        ge=1,
+        le=30 * 24,
+        description="Hours after which a browser session ends, used or not.",
+    )
 
 
 class LimitsSettings(_Section):

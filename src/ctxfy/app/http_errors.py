@@ -19,6 +19,7 @@ from ctxfy.core.exceptions import (
     CtxfyError,
     ForeignHostError,
     ForeignOriginError,
+    ForgedRequestError,
     InvalidArgumentsError,
     InvalidKeyRequestError,
     InvalidRequestError,
@@ -59,6 +60,7 @@ OUTCOMES: Mapping[type[CtxfyError], Outcome] = {
     NotAuthorizedError: Outcome(status=HTTPStatus.FORBIDDEN, rpc=-32003),
     ScopeNotGrantableError: Outcome(status=HTTPStatus.FORBIDDEN, rpc=-32003),
     ForeignOriginError: Outcome(status=HTTPStatus.FORBIDDEN, rpc=-32004),
+    ForgedRequestError: Outcome(status=HTTPStatus.FORBIDDEN, rpc=-32004),
     ForeignHostError: Outcome(status=HTTPStatus.MISDIRECTED_REQUEST, rpc=-32005),
     RouteNotFoundError: Outcome(status=HTTPStatus.NOT_FOUND, rpc=-32601),
     PromptNotFoundError: Outcome(status=HTTPStatus.NOT_FOUND, rpc=-32602),
@@ -94,6 +96,14 @@ def outcome_of(error: Exception) -> Outcome:
         if kind in OUTCOMES:
             return OUTCOMES[kind]
     return INTERNAL
+
+
+def explain_to_person(error: CtxfyError) -> tuple[int, str, dict[str, str]]:
+    """
+    Give the status, the sentence and the headers that tell of an error, for an HTML page.
+    """
+    outcome = outcome_of(error)
+    return outcome.status, _sentence(error, outcome), _headers(error)
 
 
 def error_response(scope: Scope, error: Exception) -> Response:

@@ -13,8 +13,10 @@ from starlette.types import ASGIApp
 
 from ctxfy import __version__
 from ctxfy.adapters.auth.admission import Admission
+from ctxfy.adapters.auth.browsers import BrowserDoors
 from ctxfy.adapters.auth.fastmcp_verifier import PrincipalVerifier
 from ctxfy.adapters.auth.host_origin import HostOriginPolicy
+from ctxfy.adapters.auth.login_pages import LoginPages
 from ctxfy.adapters.auth.middleware import AccessGate, current_principal
 from ctxfy.adapters.auth.policy import PolicyTable
 from ctxfy.adapters.auth.security_headers import SECURITY_HEADERS
@@ -27,7 +29,7 @@ from ctxfy.adapters.storage.storage_probe import StorageProbe
 from ctxfy.app import routes
 from ctxfy.app.config import Settings, load_settings
 from ctxfy.app.first_key import base_url, ensure_first_key
-from ctxfy.app.http_errors import error_response
+from ctxfy.app.http_errors import error_response, explain_to_person
 from ctxfy.app.lazy import LazyApp
 from ctxfy.app.lifespan import LifespanApp
 from ctxfy.app.wiring import Wiring, wire
@@ -36,6 +38,9 @@ from ctxfy.core.ports.prompt_ports import (
     CatalogSnapshot,
 )
 from ctxfy.core.use_cases.auth_use_cases import parse_rate
+
+
+_DOORS = BrowserDoors(login=routes.LOGIN, home=routes.DOCS)
 
 
 def create_app(
@@ -75,6 +80,14 @@ class CtxfyApp(LifespanApp):
             auth=PrincipalVerifier(current_principal),
         )
         wiring.listeners.serve_on(server, prompts.may_read)
+        self._admission = Admission(
+            wiring.keys,
+            wiring.sessions,
+            limiter=wiring.limiter,
+            key_rate=parse_rate(wiring.settings.limits.key_rate),
+            logging=wiring.logging,
+            metrics=wiring.metrics,
+        )
         # Stateless: any replica answers any request. Host and Origin are the gate's business.
         self._mcp = server.http_app(
             path=routes.MCP, stateless_http=True, host_origin_protection=False
@@ -91,6 +104,9 @@ class CtxfyApp(LifespanApp):
             ),
             version=__version__,
         )
+        pages = LoginPages(
+            self._admission, wiring.sessions, doors=_DOORS, explain=explain_to_person
+        )
         # FastAPI takes a third of a second to import, and many servers speak MCP alone.
         rest = LazyApp(partial(_make_rest, wiring))
         return routes.Dispatcher(
@@ -103,6 +119,9 @@ class CtxfyApp(LifespanApp):
                 routes.LIVE: routes.endpoint(health.live),
                 routes.READY: routes.endpoint(health.ready),
                 routes.METRICS: routes.endpoint(wiring.scrape),
+                routes.LOGIN: routes.endpoint(pages.login),
+                routes.LOGIN_STYLE: routes.endpoint(pages.style),
+                routes.LOGOUT: routes.endpoint(pages.logout),
                 routes.WELL_KNOWN: routes.endpoint(routes.no_oauth),
                 routes.REGISTER: routes.endpoint(routes.no_oauth),
             },
@@ -120,13 +139,8 @@ class CtxfyApp(LifespanApp):
                 hosts=(*settings.server.allowed_hosts, settings.server.host),
                 origins=tuple(origin.lower().rstrip("/") for origin in settings.cors.origins),
             ),
-            admission=Admission(
-                wiring.keys,
-                limiter=wiring.limiter,
-                key_rate=parse_rate(settings.limits.key_rate),
-                logging=wiring.logging,
-                metrics=wiring.metrics,
-            ),
+            admission=self._admission,
+            doors=_DOORS,
             on_error=error_response,
             max_body_bytes=settings.server.max_body_bytes,
         )

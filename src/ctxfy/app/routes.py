@@ -29,6 +29,11 @@ RELOAD = "/prompts/reload"
 API_KEYS = "/auth/api-keys"
 API_KEY = "/auth/api-keys/{key_id}"
 CURRENT_API_KEY = "/auth/api-keys/current"
+LOGIN = "/login"
+LOGIN_STYLE = "/login/style.css"
+LOGOUT = "/logout"
+DOCS = "/docs"
+MAX_LOGIN_BYTES = 16 * 1024
 REST = (PROMPTS, PROMPT, EXECUTE, RELOAD, API_KEYS, API_KEY, CURRENT_API_KEY)
 
 
@@ -40,7 +45,12 @@ def route_policies(*, public_metrics: bool) -> tuple[RoutePolicy, ...]:
         # Clients are configured with and without the slash; a redirect would lose their POST.
         *(
             RoutePolicy(
-                path=path, methods=("POST",), scope=KeyScope.READ, consumes="application/json"
+                path=path,
+                methods=("POST",),
+                scope=KeyScope.READ,
+                consumes="application/json",
+                sessions=False,
+                login=False,
             )
             for path in (MCP, MCP_WITH_SLASH)
         ),
@@ -56,7 +66,9 @@ def route_policies(*, public_metrics: bool) -> tuple[RoutePolicy, ...]:
             scope=None if public_metrics else KeyScope.READ,
             narrowed=False,
             any_host=True,
+            login=False,
         ),
+        *_login_policies(),
         *(
             RoutePolicy(path=path, methods=("GET", "POST"), scope=None)
             for path in (WELL_KNOWN, REGISTER)
@@ -85,6 +97,24 @@ def _rest_policies() -> tuple[RoutePolicy, ...]:
         ),
         RoutePolicy(path=CURRENT_API_KEY, methods=("GET",), scope=KeyScope.READ),
         RoutePolicy(path=API_KEY, methods=("GET", "DELETE"), scope=KeyScope.ADMIN, narrowed=False),
+    )
+
+
+def _login_policies() -> tuple[RoutePolicy, ...]:
+    form = "application/x-www-form-urlencoded"
+    return (
+        RoutePolicy(path=LOGIN, methods=("GET",), scope=None, sessions=False),
+        RoutePolicy(
+            path=LOGIN,
+            methods=("POST",),
+            scope=None,
+            consumes=form,
+            max_body_bytes=MAX_LOGIN_BYTES,
+            sessions=False,
+            form=True,
+        ),
+        RoutePolicy(path=LOGIN_STYLE, methods=("GET",), scope=None, sessions=False),
+        RoutePolicy(path=LOGOUT, methods=("POST",), scope=None, form=True),
     )
 
 

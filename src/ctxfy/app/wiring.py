@@ -6,11 +6,13 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from threading import Event
 
 from ctxfy import __version__
 from ctxfy.adapters.auth.api_key_service import ApiKeyService
 from ctxfy.adapters.auth.rate_limiter import MemoryRateLimiter
+from ctxfy.adapters.auth.session_service import SessionService
 from ctxfy.adapters.mcp_prompts.catalog import MemoryCatalog
 from ctxfy.adapters.mcp_prompts.listeners import PromptListeners
 from ctxfy.adapters.mcp_prompts.prompt_service import PromptService
@@ -26,6 +28,7 @@ from ctxfy.app.first_key import announce_first_key
 from ctxfy.app.loading import make_loader, make_validator, utc_now
 from ctxfy.app.prompt_check import load_checked
 from ctxfy.core.models.auth_models import RoutePolicy
+from ctxfy.core.models.session_models import SessionLifetimes
 from ctxfy.core.ports.auth_ports import RateLimiterPort
 from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort
 from ctxfy.core.ports.prompt_ports import (
@@ -49,6 +52,7 @@ class Wiring:
     scrape: routes.Handler
     storage: Storage
     keys: ApiKeyService
+    sessions: SessionService
     limiter: RateLimiterPort
     catalog: MemoryCatalog
     prompt_commands: PromptCommandPort
@@ -86,6 +90,17 @@ def wire(settings: Settings, snapshot: CatalogSnapshot | None) -> Wiring:
         logging=logging,
         max_stale=settings.auth.max_stale,
     )
+    sessions = SessionService(
+        storage.sessions,
+        keys,
+        storage.session_material,
+        lifetimes=SessionLifetimes(
+            idle=timedelta(minutes=settings.auth.session_idle_minutes),
+            absolute=timedelta(hours=settings.auth.session_hours),
+        ),
+        now=utc_now,
+        logging=logging,
+    )
     validator = make_validator(settings.limits.argument_bytes, settings.limits.arguments_bytes)
     catalog = MemoryCatalog(snapshot or make_loader(settings.prompts.folder, validator).load())
     listeners, draining = PromptListeners(), Event()
@@ -112,6 +127,7 @@ def wire(settings: Settings, snapshot: CatalogSnapshot | None) -> Wiring:
         scrape=metrics_endpoint(registry),
         storage=storage,
         keys=keys,
+        sessions=sessions,
         limiter=MemoryRateLimiter(time.monotonic_ns),
         catalog=catalog,
         prompt_commands=prompts,

@@ -15,6 +15,7 @@ Every error ctxfy raises on purpose.
     +-- RequestError                   the request itself is refused
     |   +-- ForeignHostError
     |   +-- ForeignOriginError
+    |   +-- ForgedRequestError
     |   +-- BodyTooLargeError
     |   +-- UnsupportedMediaTypeError
     |   +-- RouteNotFoundError
@@ -231,6 +232,14 @@ class ForeignOriginError(RequestError):
     """
 
     code = "request.foreign_origin"
+
+
+class ForgedRequestError(RequestError):
+    """
+    It came with a browser session, but no page of this server can have sent it.
+    """
+
+    code = "request.forged"
 
 
 class BodyTooLargeError(RequestError):

@@ -2,24 +2,64 @@
 Who is calling, whether the route is theirs to call, and whether they came too often.
 """
 
+from dataclasses import dataclass
+
+from ctxfy.adapters.auth.cookies import CSRF_HEADER, SessionToken
 from ctxfy.adapters.auth.credentials import Headers, read_credential
 from ctxfy.adapters.auth.policy import RouteMatch
+from ctxfy.adapters.auth.session_service import SessionService
 from ctxfy.core.exceptions import (
+    ForgedRequestError,
     NotAuthenticatedError,
     NotAuthorizedError,
     RateLimitedError,
     UnavailableError,
 )
 from ctxfy.core.models.auth_models import (
+    Decision,
     DenialReason,
     Denied,
     Principal,
     RateLimit,
     RoutePolicy,
 )
+from ctxfy.core.models.session_models import TokenDigest
 from ctxfy.core.ports.auth_ports import AuthCommandPort, RateLimiterPort
 from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort
 from ctxfy.core.use_cases.auth_use_cases import decide_authorization
+from ctxfy.core.use_cases.session_use_cases import decide_unsafe_request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """
+    How a request came, as far as it matters to who may send it.
+
+    Attributes:
+        own_page: Whether a page of this very server sent it.
+        secure: Whether it came by TLS.
+    """
+
+    method: str = "GET"
+    own_page: bool = False
+    secure: bool = False
+
+
+_PLAIN = Arrival()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """
+    Who was let in.
+
+    Attributes:
+        principal: None on a public route without a valid credential.
+        session: The browser session that came as the credential, valid or not.
+    """
+
+    principal: Principal | None = None
+    session: TokenDigest | None = None
 
 
 class Admission:
@@ -33,6 +73,7 @@ class Admission:
     def __init__(
         self,
         auth: AuthCommandPort,
+        sessions: SessionService,
         *,
         limiter: RateLimiterPort,
         key_rate: RateLimit,
@@ -40,40 +81,75 @@ class Admission:
         metrics: MetricsPort,
     ) -> None:
         self._auth = auth
+        self._sessions = sessions
         self._limiter = limiter
         self._key_rate = key_rate
         self._logging = logging
         self._metrics = metrics
 
-    async def decide(self, headers: Headers, match: RouteMatch) -> Principal | None:
+    async def decide(
+        self, headers: Headers, match: RouteMatch, arrival: Arrival = _PLAIN
+    ) -> Caller:
         """
-        Return who is calling; None on a public route without a valid key.
+        Return who is calling.
 
         Raises:
             NotAuthenticatedError: No valid key came, and the route needs one.
+            ForgedRequestError: It came with a session, and may not have been its user's wish.
             NotAuthorizedError: The route is not this key's to call.
             RateLimitedError: The key came too often.
             UnavailableError: The keys are out of reach.
         """
         policy = match.guard
-        principal = await self._authenticate(headers, policy)
+        credential = read_credential(headers, sessions=policy.sessions, secure=arrival.secure)
+        session = None
+        if isinstance(credential, SessionToken):
+            session = self._sessions.digest(credential.text)
+            if not policy.form:  # a form cannot send a header; the gate looks at its Origin
+                credential = self._unless_forged(credential, headers, arrival)
+        principal = await self._authenticate(credential, policy)
         if principal is None:
-            return None
-        self._logging.annotate(user_id=principal.user_id, key_id=principal.key_id)
-        self._metrics.record_api_key_usage(principal.key_id, match.route or "")
+            return Caller(session=session)
+        self._know(principal, match.route or "")
         if policy.scope is not None:
             self._authorize(principal, policy)
             await self._limit(principal)
-        return principal
+        return Caller(principal=principal, session=session)
 
-    async def _authenticate(self, headers: Headers, policy: RoutePolicy) -> Principal | None:
-        credential = read_credential(headers)
+    async def admit_key(self, api_key: str, route: str) -> Principal:
+        """
+        Return who holds a key that came in a form.
+
+        Raises:
+            NotAuthenticatedError: The key is not valid.
+            RateLimitedError: The key came too often.
+            UnavailableError: The keys are out of reach.
+        """
+        decision = await self._auth.authenticate(api_key)
+        if isinstance(decision, Denied):
+            self._note(decision)
+            raise _refusal(decision)
+        self._metrics.record_authentication("granted")
+        self._know(decision.principal, route)
+        await self._limit(decision.principal)
+        return decision.principal
+
+    def _unless_forged(
+        self, session: SessionToken, headers: Headers, arrival: Arrival
+    ) -> SessionToken | Denied:
+        shown = [value.decode("latin-1") for name, value in headers if name == CSRF_HEADER]
+        denied = decide_unsafe_request(
+            arrival.method,
+            own_page=arrival.own_page,
+            token_matches=len(shown) == 1 and self._sessions.csrf_matches(session.text, shown[0]),
+        )
+        return denied or session
+
+    async def _authenticate(
+        self, credential: str | SessionToken | Denied, policy: RoutePolicy
+    ) -> Principal | None:
         try:
-            decision = (
-                credential
-                if isinstance(credential, Denied)
-                else await self._auth.authenticate(credential)
-            )
+            decision = await self._decide_about(credential)
         except UnavailableError:
             # Health must answer while the store is down; nobody is let in by this.
             if policy.scope is None:
@@ -86,9 +162,20 @@ class Admission:
             self._note(decision)
         if policy.scope is None:
             return None
-        raise NotAuthenticatedError(
-            decision.sentence, presented=decision.reason is not DenialReason.MISSING
-        )
+        raise _refusal(decision, by_session=isinstance(credential, SessionToken))
+
+    async def _decide_about(self, credential: str | SessionToken | Denied) -> Decision:
+        match credential:
+            case Denied():
+                return credential
+            case SessionToken(text):
+                return await self._sessions.authenticate(text)
+            case _:
+                return await self._auth.authenticate(credential)
+
+    def _know(self, principal: Principal, route: str) -> None:
+        self._logging.annotate(user_id=principal.user_id, key_id=principal.key_id)
+        self._metrics.record_api_key_usage(principal.key_id, route)
 
     def _authorize(self, principal: Principal, policy: RoutePolicy) -> None:
         denied = decide_authorization(policy, principal)
@@ -110,3 +197,13 @@ class Admission:
     def _note(self, denied: Denied) -> None:
         self._metrics.record_authentication(denied.reason)
         self._logging.annotate(denial=str(denied.reason))
+
+
+def _refusal(
+    denied: Denied, *, by_session: bool = False
+) -> NotAuthenticatedError | ForgedRequestError:
+    if denied.reason is DenialReason.FORGED:
+        return ForgedRequestError(denied.sentence)
+    # A cookie that is worth nothing any more was not shown on purpose.
+    presented = denied.reason is not DenialReason.MISSING and not by_session
+    return NotAuthenticatedError(denied.sentence, presented=presented)

@@ -92,10 +92,21 @@ class ApiKeyService:
         if info is not None and info.pepper_id != self._material.pepper_id:
             digest = self._material.digest(api_key, info.pepper_id)
         matches = hmac.compare_digest(info.api_key if info else "0" * 64, digest or "")
-        decision = decide_authentication(info, digest_matches=matches, now=self._now())
-        if isinstance(decision, Granted):
-            self._uses[parsed.key_id] = self._now()
-        return decision
+        return self._noted(
+            parsed.key_id, decide_authentication(info, digest_matches=matches, now=self._now())
+        )
+
+    async def recognize(self, key_id: KeyId) -> Decision:
+        """
+        Decide about the holder of a key that was shown before, as the key is now; note its use.
+
+        Raises:
+            UnavailableError: The store is out of reach.
+        """
+        info = await self._find(key_id)
+        return self._noted(
+            key_id, decide_authentication(info, digest_matches=True, now=self._now())
+        )
 
     async def create_api_key(
         self,
@@ -267,6 +278,11 @@ class ApiKeyService:
         finally:
             if not written:  # nor if we are cancelled meanwhile
                 self._uses = uses | self._uses
+
+    def _noted(self, key_id: KeyId, decision: Decision) -> Decision:
+        if isinstance(decision, Granted):
+            self._uses[key_id] = self._now()
+        return decision
 
     async def _find(self, key_id: KeyId) -> ApiKeyInfo | None:
         if not self._is_stale():

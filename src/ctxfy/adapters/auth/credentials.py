@@ -1,29 +1,37 @@
 """
 The credential of a request: exactly one, from the headers, never from the address.
+
+A session's cookie is one only if no other came: browsers send it unasked.
 """
 
 from base64 import b64decode
 from collections.abc import Iterable
 
+from ctxfy.adapters.auth.cookies import SessionToken, read_session_token
 from ctxfy.core.models.auth_models import DenialReason, Denied
 
 
 type Headers = Iterable[tuple[bytes, bytes]]
 
 CREDENTIAL_HEADERS = frozenset({b"authorization", b"x-api-key"})
+COOKIE_HEADER = b"cookie"
 MAX_HEADER_BYTES = 1024
 
 
-def read_credential(headers: Headers) -> str | Denied:
+def read_credential(
+    headers: Headers, *, sessions: bool = False, secure: bool = False
+) -> str | SessionToken | Denied:
     """
     Find the API key a request carries, or say why there is none to look at.
 
     It comes as `Authorization: Bearer` (RFC 6750), as `X-API-Key`, or as the password of Basic
-    (RFC 7617).
+    (RFC 7617). Where `sessions` are taken, a session's token will do as well.
     """
     found = [(name, value) for name, value in headers if name in CREDENTIAL_HEADERS]
     if not found:
-        return Denied(
+        cookies = b"; ".join(value for name, value in headers if name == COOKIE_HEADER)
+        session = read_session_token(cookies, secure=secure) if sessions and cookies else None
+        return session or Denied(
             reason=DenialReason.MISSING,
             sentence="An API key is needed: send it as 'Authorization: Bearer <key>'.",
         )

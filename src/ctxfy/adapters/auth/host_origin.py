@@ -59,6 +59,15 @@ class HostOriginPolicy:
         """
         return origin is not None and ("*" in self.origins or origin.lower() in self.origins)
 
+    def is_own_page(self, host: str | None, origin: str | None, scheme: str) -> bool:
+        """
+        Whether the page that sent the request is of this very server, as its browser calls it.
+        """
+        if origin is None or host is None:
+            return False
+        # A proxy may have taken TLS off: then the page's scheme is https and ours is not.
+        return origin.lower() in {f"{scheme}://{host}".lower(), f"https://{host}".lower()}
+
     def _is_our_host(self, host: str | None) -> bool:
         if host is None:
             return False
@@ -71,15 +80,10 @@ class HostOriginPolicy:
         )
 
     def _is_known_origin(self, origin: str, host: str | None, scheme: str) -> bool:
-        if self.allows_cors(origin):
-            return True
-        if host is None:
-            return False
-        # A proxy may have taken TLS off: then the page's scheme is https and ours is not.
-        if origin.lower() in (f"{scheme}://{host}".lower(), f"https://{host}".lower()):
+        if self.allows_cors(origin) or self.is_own_page(host, origin, scheme):
             return True
         # A page served on this machine may talk to a server on this machine, whatever the ports.
-        return _host_of_origin(origin) in LOOPBACK and host_name(host) in LOOPBACK
+        return _host_of_origin(origin) in LOOPBACK and host_name(host or "") in LOOPBACK
 
 
 def host_name(host: str) -> str:

@@ -2,6 +2,7 @@
 The gate: access is decided here, once, for every request there is.
 
 Order: Host and Origin, preflight, credential, scope, existence of the route, its method, the body.
+A browser that shows nothing where a key is needed is sent to log in.
 What was decided travels as a Principal on the scope and in a context variable.
 """
 
@@ -9,15 +10,23 @@ from collections.abc import Callable, MutableMapping
 from contextvars import ContextVar
 from typing import Any
 
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ctxfy.adapters.auth.admission import Admission
-from ctxfy.adapters.auth.credentials import CREDENTIAL_HEADERS
+from ctxfy.adapters.auth.admission import Admission, Arrival
+from ctxfy.adapters.auth.browsers import BrowserDoors
+from ctxfy.adapters.auth.cookies import CSRF_HEADER
+from ctxfy.adapters.auth.credentials import COOKIE_HEADER, CREDENTIAL_HEADERS
 from ctxfy.adapters.auth.host_origin import HostOriginPolicy
 from ctxfy.adapters.auth.policy import PolicyTable, RouteMatch
 from ctxfy.adapters.auth.request_body import read_body, replay_body
 from ctxfy.adapters.auth.request_headers import single_header
-from ctxfy.core.exceptions import CtxfyError, MethodNotAllowedError, RouteNotFoundError
+from ctxfy.core.exceptions import (
+    CtxfyError,
+    ForeignOriginError,
+    MethodNotAllowedError,
+    RouteNotFoundError,
+)
 from ctxfy.core.models.auth_models import Principal
 
 
@@ -38,6 +47,7 @@ class AccessGate:
     Lets a request through to `app`, or answers it.
 
     Args:
+        doors: Where browsers are sent.
         on_error: Makes the answer to an error; the gate stands outside of any exception layer.
         max_body_bytes: The largest body read.
     """
@@ -49,6 +59,7 @@ class AccessGate:
         table: PolicyTable,
         hosts: HostOriginPolicy,
         admission: Admission,
+        doors: BrowserDoors,
         on_error: ErrorResponder,
         max_body_bytes: int,
     ) -> None:
@@ -56,6 +67,7 @@ class AccessGate:
         self._table = table
         self._hosts = hosts
         self._admission = admission
+        self._doors = doors
         self._on_error = on_error
         self._max_body_bytes = max_body_bytes
 
@@ -74,44 +86,58 @@ class AccessGate:
         if self._hosts.allows_cors(origin):
             send = _with_cors(send, origin or "")
         try:
-            if await self._preflight(scope, send, match, origin):
+            arrival = self._arrive(scope, match, origin)
+            early = self._early_answer(scope, match, origin)
+            if early is not None:
+                await early(scope, receive, send)
                 return
-            principal = await self._admission.decide(scope["headers"], match)
+            caller = await self._admission.decide(scope["headers"], match, arrival)
             _require_route(match, scope["method"])
             body = await read_body(scope, receive, match.policy, self._max_body_bytes)
         except CtxfyError as error:
-            await self._on_error(scope, error)(scope, receive, send)
+            way_in = self._doors.way_in(scope, match, error)
+            answer = _see(way_in) if way_in else self._on_error(scope, error)
+            await answer(scope, receive, send)
             return
-        state["principal"] = principal
-        token = _principal.set(principal)
+        state["principal"], state["session"] = caller.principal, caller.session
+        token = _principal.set(caller.principal)
         try:
-            await self._app(_without_secret(scope, principal), replay_body(body, receive), send)
+            inner = _without_secret(scope, caller.principal)
+            await self._app(inner, replay_body(body, receive), send)
         finally:
             _principal.reset(token)
 
-    async def _preflight(
-        self, scope: Scope, send: Send, match: RouteMatch, origin: str | None
-    ) -> bool:
+    def _arrive(self, scope: Scope, match: RouteMatch, origin: str | None) -> Arrival:
         any_host = match.policy is not None and match.policy.any_host
-        host = single_header(scope, b"host")
-        self._hosts.check(host, origin, scope.get("scheme", "http"), any_host=any_host)
+        host, scheme = single_header(scope, b"host"), scope.get("scheme", "http")
+        self._hosts.check(host, origin, scheme, any_host=any_host)
+        own_page = self._hosts.is_own_page(host, origin, scheme)
+        if match.policy is not None and match.policy.form and not own_page:
+            raise ForeignOriginError("This form is taken only from a page of this server.")
+        return Arrival(method=scope["method"], own_page=own_page, secure=scheme == "https")
+
+    def _early_answer(self, scope: Scope, match: RouteMatch, origin: str | None) -> ASGIApp | None:
+        """
+        Answer what needs no credential: an allowed preflight, and a browser at the door.
+        """
+        if entrance := self._doors.entrance(scope):
+            return _see(entrance)
         asked = single_header(scope, b"access-control-request-method")
         if scope["method"] != "OPTIONS" or asked is None or not self._hosts.allows_cors(origin):
-            return False
-        headers = [
-            (b"access-control-allow-methods", ", ".join(match.allowed).encode()),
-            (b"access-control-allow-headers", _ALLOWED_HEADERS),
-            (b"access-control-max-age", b"600"),
-        ]
-        await send({"type": "http.response.start", "status": 204, "headers": headers})
-        await send({"type": "http.response.body", "body": b""})
-        return True
+            return None
+        headers = {
+            "access-control-allow-methods": ", ".join(match.allowed),
+            "access-control-allow-headers": _ALLOWED_HEADERS,
+            "access-control-max-age": "600",
+        }
+        return Response(status_code=204, headers=headers)
 
 
 _ALLOWED_HEADERS = (
-    b"authorization, content-type, x-api-key, x-request-id, idempotency-key, "
-    b"mcp-protocol-version, mcp-method, mcp-name, mcp-session-id, last-event-id"
+    "authorization, content-type, x-api-key, x-request-id, idempotency-key, "
+    "mcp-protocol-version, mcp-method, mcp-name, mcp-session-id, last-event-id"
 )
+_SECRET_HEADERS = CREDENTIAL_HEADERS | {COOKIE_HEADER, CSRF_HEADER}
 _EXPOSED_HEADERS = b"x-request-id, www-authenticate, retry-after, mcp-protocol-version"
 
 
@@ -120,6 +146,10 @@ def _require_route(match: RouteMatch, method: str) -> None:
         raise RouteNotFoundError("There is nothing at this address.")
     if match.policy is None:
         raise MethodNotAllowedError(method, match.allowed)
+
+
+def _see(path: str) -> Response:
+    return RedirectResponse(path, status_code=303)
 
 
 def _origin(scope: Scope) -> str | None:
@@ -146,9 +176,9 @@ def _with_cors(send: Send, origin: str) -> Send:
 
 def _without_secret(scope: Scope, principal: Principal | None) -> Scope:
     """
-    Take the credential out of the request; the key's public id stands in for it.
+    Take what proves who is calling out of the request; the key's public id stands in for it.
     """
-    headers = [pair for pair in scope["headers"] if pair[0] not in CREDENTIAL_HEADERS]
+    headers = [pair for pair in scope["headers"] if pair[0] not in _SECRET_HEADERS]
     if principal is not None:
         headers.append((b"authorization", b"Bearer " + principal.key_id.encode()))
     return {**scope, "headers": headers}

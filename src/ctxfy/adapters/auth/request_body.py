@@ -18,9 +18,11 @@ async def read_body(
 
     Raises:
         UnsupportedMediaTypeError: It is not of the media type the route takes.
-        BodyTooLargeError: It is larger than `limit`, announced or found out.
+        BodyTooLargeError: It is larger than `limit` or the route's own, announced or found out.
         ClientDisconnect: The sender went away before its end; half a body is acted on by nobody.
     """
+    if policy is not None and policy.max_body_bytes is not None:
+        limit = min(limit, policy.max_body_bytes)
     if policy is not None and policy.consumes is not None:
         media_type = (single_header(scope, b"content-type") or "").partition(";")[0].strip().lower()
         if media_type != policy.consumes:

@@ -14,3 +14,17 @@ SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
 For answers that are data. Strict-Transport-Security is not here: the server speaks plain HTTP, and
 whoever ends TLS in front of it knows for how long it will.
 """
+
+
+def page_headers(policy: str) -> dict[str, str]:
+    """
+    Give what an HTML page sends in place of the above, with its own part of the policy.
+
+    The referrer stays within the server, and is not dropped altogether: a browser that is to send
+    none calls the Origin of a form `null`, and then no form could be told from a foreign one.
+    """
+    strict = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+    return {
+        "content-security-policy": f"{strict}; {policy}",
+        "referrer-policy": "same-origin",
+    }

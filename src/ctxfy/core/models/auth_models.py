@@ -156,6 +156,8 @@ class DenialReason(StrEnum):
     DISABLED = "disabled"
     REVOKED = "revoked"
     EXPIRED = "expired"
+    SESSION = "session"
+    FORGED = "forged"
     SCOPE = "scope"
     NARROWED = "narrowed"
 
@@ -194,6 +196,10 @@ class RoutePolicy:
         narrowed: Whether a key that sees only some prompts may use it.
         any_host: Whether the Host header is not checked (probes come by address).
         consumes: The media type a body must have, or None if none is read.
+        max_body_bytes: The largest body, if it is less than what the settings allow.
+        sessions: Whether a browser session counts as a credential.
+        login: Whether a browser without a credential is sent to the log-in page.
+        form: Whether it is for forms of our own pages: the same Origin, with a session or without.
     """
 
     path: str
@@ -202,3 +208,7 @@ class RoutePolicy:
     narrowed: bool = True
     any_host: bool = False
     consumes: str | None = None
+    max_body_bytes: int | None = None
+    sessions: bool = True
+    login: bool = True
+    form: bool = False

@@ -16,6 +16,7 @@ from ctxfy.core.models.auth_models import (
     Scope,
 )
 from ctxfy.core.models.limit_models import LimitDecision
+from ctxfy.core.models.session_models import Session, TokenDigest
 
 
 class AuthCommandPort(Protocol):
@@ -35,6 +36,17 @@ class AuthCommandPort(Protocol):
     async def authenticate(self, api_key: str) -> Decision:
         """
         Decide who holds a key, and note its use.
+
+        Raises:
+            UnavailableError: The store is out of reach.
+        """
+        ...
+
+    async def recognize(self, key_id: KeyId) -> Decision:
+        """
+        Decide about the holder of a key that was shown before, as the key is now; note its use.
+
+        Only for who has proved that: a session, and nothing that came from outside.
 
         Raises:
             UnavailableError: The store is out of reach.
@@ -204,22 +216,30 @@ class RateLimiterPort(Protocol):
 
 class SessionStorePort(Protocol):
     """
-    Driven port: browsers that showed a key. Not implemented yet.
+    Driven port: browsers that showed a key. Every method may raise UnavailableError.
     """
 
-    async def open(self, key_id: KeyId, token_digest: str, *, expires_at: datetime) -> None:
+    async def open(self, session: Session, *, keep: int) -> None:
         """
-        Keep a session under the digest of its token.
+        Keep a new session, and at most `keep` of its key: the oldest go.
+
+        What is over when it begins is removed, whose it ever was.
         """
         ...
 
-    async def find(self, token_digest: str, *, now: datetime) -> KeyId | None:
+    async def find(self, token_digest: TokenDigest) -> Session | None:
         """
-        Return whose session it is; None if there is none, it is over, or its key is.
+        Look a session up by the digest of its token, live or not.
         """
         ...
 
-    async def close(self, token_digest: str) -> None:
+    async def touch(self, session: Session) -> None:
+        """
+        Note when a session was last seen and when it ends; one that was closed stays closed.
+        """
+        ...
+
+    async def close(self, token_digest: TokenDigest) -> None:
         """
         End a session. Idempotent.
         """

@@ -15,13 +15,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ctxfy.adapters.auth.admission import Admission
 from ctxfy.adapters.auth.api_key_service import ApiKeyService
+from ctxfy.adapters.auth.browsers import BrowserDoors
 from ctxfy.adapters.auth.host_origin import HostOriginPolicy
 from ctxfy.adapters.auth.key_material import HmacKeyMaterial
 from ctxfy.adapters.auth.middleware import AccessGate, current_principal
 from ctxfy.adapters.auth.policy import PolicyTable
 from ctxfy.adapters.auth.rate_limiter import NoRateLimiter
+from ctxfy.adapters.auth.session_material import SessionMaterial
+from ctxfy.adapters.auth.session_service import SessionService
 from ctxfy.app.http_errors import error_response
-from ctxfy.app.routes import route_policies
+from ctxfy.app.routes import DOCS, LOGIN, route_policies
 from ctxfy.core.models.auth_models import (
     ApiKeyDigest,
     ApiKeyInfo,
@@ -32,8 +35,9 @@ from ctxfy.core.models.auth_models import (
     RoutePolicy,
 )
 from ctxfy.core.models.auth_models import Scope as KeyScope
+from ctxfy.core.models.session_models import SessionLifetimes
 from ctxfy.core.use_cases.auth_use_cases import compose_key
-from tests.fakes.auth_fakes import FakeApiKeyStore
+from tests.fakes.auth_fakes import FakeApiKeyStore, FakeSessionStore
 from tests.fakes.monitoring_fakes import FakeClock, RecordingLogging, RecordingMetrics
 
 
@@ -42,6 +46,8 @@ type Header = tuple[bytes, bytes]
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 PEPPER = bytes(range(32))
 MATERIAL = HmacKeyMaterial({1: PEPPER}, lambda count: b"r" * count)
+SESSION_MATERIAL = SessionMaterial(PEPPER, lambda count: b"t" * count)
+LIFETIMES = SessionLifetimes(idle=timedelta(minutes=30), absolute=timedelta(hours=12))
 POLICIES = route_policies(public_metrics=False)
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY")
 LIMIT = 4096
@@ -122,6 +128,7 @@ class Gate:
     store: FakeApiKeyStore = field(
         default_factory=lambda: FakeApiKeyStore(keys={info.key_id: info for info in KEYS})
     )
+    sessions: FakeSessionStore = field(default_factory=FakeSessionStore)
     logging: RecordingLogging = field(default_factory=RecordingLogging)
     metrics: RecordingMetrics = field(default_factory=RecordingMetrics)
 
@@ -177,17 +184,27 @@ class Gate:
             monotonic=FakeClock(),
             logging=self.logging,
         )
+        sessions = SessionService(
+            self.sessions,
+            keys,
+            SESSION_MATERIAL,
+            lifetimes=LIFETIMES,
+            now=lambda: NOON,
+            logging=self.logging,
+        )
         return AccessGate(
             inner or self.inner,
             table=PolicyTable(self.policies),
             hosts=self.hosts,
             admission=Admission(
                 keys,
+                sessions,
                 limiter=NoRateLimiter(),
                 key_rate=RateLimit(requests=1, seconds=1),
                 logging=self.logging,
                 metrics=self.metrics,
             ),
+            doors=BrowserDoors(login=LOGIN, home=DOCS),
             on_error=error_response,
             max_body_bytes=LIMIT,
         )
@@ -201,3 +218,8 @@ def bearer(api_key: str) -> Header:
 
 
 JSON: Header = (b"content-type", b"application/json")
+OWN_PAGE: Header = (b"origin", b"http://localhost:8000")
+OWN_FORM: tuple[Header, Header] = (
+    OWN_PAGE,
+    (b"content-type", b"application/x-www-form-urlencoded"),
+)

@@ -5,6 +5,7 @@ Admission: how often a key may come.
 from ctxfy.adapters.auth.admission import Admission
 from ctxfy.adapters.auth.policy import PolicyTable
 from ctxfy.adapters.auth.rate_limiter import MemoryRateLimiter
+from ctxfy.adapters.auth.session_service import SessionService
 from ctxfy.app.routes import route_policies
 from ctxfy.core.exceptions import RateLimitedError
 from ctxfy.core.models.auth_models import (
@@ -15,7 +16,10 @@ from ctxfy.core.models.auth_models import (
     RateLimit,
     Scope,
 )
+from ctxfy.core.ports.auth_ports import AuthCommandPort
+from tests.fakes.auth_fakes import FakeSessionStore
 from tests.fakes.monitoring_fakes import RecordingLogging, RecordingMetrics
+from tests.unit.adapters.auth.gate_kit import LIFETIMES, NOON, SESSION_MATERIAL
 
 
 TABLE = PolicyTable(route_policies(public_metrics=False))
@@ -65,8 +69,17 @@ async def outcomes(
     Come some times, and say what came of each.
     """
     logging = RecordingLogging()
+    key: AuthCommandPort = OneKey(own)  # type: ignore[assignment] # pyright: ignore[reportAssignmentType] - half a port
     admission = Admission(
-        OneKey(own),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - half a port
+        key,
+        SessionService(
+            FakeSessionStore(),
+            key,
+            SESSION_MATERIAL,
+            lifetimes=LIFETIMES,
+            now=lambda: NOON,
+            logging=logging,
+        ),
         limiter=MemoryRateLimiter(lambda: 0),
         key_rate=default,
         logging=logging,
