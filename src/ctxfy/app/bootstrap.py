@@ -22,6 +22,7 @@ from ctxfy.adapters.storage.database import Database
 from ctxfy.adapters.storage.engine import database_file_of, open_database
 from ctxfy.adapters.storage.envelope import KEY_BYTES, Envelope, MasterKey
 from ctxfy.adapters.storage.people import check_master_key
+from ctxfy.adapters.storage.postgres_server import ServerOptions
 from ctxfy.adapters.storage.session_store import SqlSessionStore
 from ctxfy.app.config import Settings, decode_secret
 from ctxfy.core.exceptions import ConfigurationError
@@ -59,7 +60,7 @@ def server_secrets(settings: Settings) -> ServerSecrets:
 def _require_not_lost(file: Path, settings: Settings) -> None:
     # A new one would be made, and every key and name in the database would be dead.
     database = database_file(settings)
-    if database.exists() and not file.exists(follow_symlinks=False):
+    if database is not None and database.exists() and not file.exists(follow_symlinks=False):
         raise ConfigurationError(
             f"The key file '{file}' is missing, but its database '{database}' is there; restore "
             "the key file from a backup, or move the database away to begin anew."
@@ -77,15 +78,23 @@ def key_file(settings: Settings) -> Path:
     Raises:
         ConfigurationError: The storage URL names no file to be beside of.
     """
-    return settings.auth.key_file or database_file(settings).with_suffix(".keys")
+    if settings.auth.key_file is not None:
+        return settings.auth.key_file
+    database = database_file(settings)
+    if database is None:
+        raise ConfigurationError(
+            "With PostgreSQL the secrets need a place of their own: set CTXFY_AUTH__PEPPER and "
+            "CTXFY_AUTH__MASTER_KEY, or name their file with CTXFY_AUTH__KEY_FILE."
+        )
+    return database.with_suffix(".keys")
 
 
-def database_file(settings: Settings) -> Path:
+def database_file(settings: Settings) -> Path | None:
     """
-    Where the database is.
+    Where the database is; None if it is on a server.
 
     Raises:
-        ConfigurationError: The storage URL names no file.
+        ConfigurationError: The storage URL is none.
     """
     return database_file_of(settings.storage.url)
 
@@ -124,9 +133,7 @@ def make_storage(settings: Settings, own: ServerSecrets) -> Storage:
     Raises:
         ConfigurationError: The URL is not one this version can use.
     """
-    database = open_database(
-        settings.storage.url, lock_patience_seconds=settings.storage.lock_seconds
-    )
+    database = make_database(settings)
     envelope = Envelope(
         [MasterKey(id=MASTER_ID, secret=own.master_key)], random_bytes=secrets.token_bytes
     )
@@ -140,6 +147,37 @@ def make_storage(settings: Settings, own: ServerSecrets) -> Storage:
     )
 
 
+def make_database(settings: Settings) -> Database:
+    """
+    Put the database together, which needs no secrets of ours.
+
+    Raises:
+        ConfigurationError: The URL, or the file of authorities, is not one that can be used.
+    """
+    given = settings.storage
+    return open_database(
+        given.url, lock_patience_seconds=given.lock_seconds, server=server_options(settings)
+    )
+
+
+def server_options(settings: Settings) -> ServerOptions:
+    """
+    Take together what is set about PostgreSQL.
+    """
+    given = settings.storage
+    return ServerOptions(
+        password=None if given.password is None else given.password.get_secret_value(),
+        pool_size=given.pool_size,
+        pool_seconds=given.pool_seconds,
+        connect_seconds=given.connect_seconds,
+        statement_seconds=given.statement_seconds,
+        lock_seconds=given.lock_seconds,
+        statement_cache=given.statement_cache,
+        tls=given.tls,
+        tls_ca=given.tls_ca,
+    )
+
+
 @asynccontextmanager
 async def opened_storage(settings: Settings, *, create: bool) -> "AsyncGenerator[Storage]":
     """
@@ -149,18 +187,29 @@ async def opened_storage(settings: Settings, *, create: bool) -> "AsyncGenerator
         ConfigurationError: There is none, and `create` does not ask for one.
         UnavailableError: It cannot be used.
     """
-    file = database_file(settings)
-    if not create and not file.exists():
-        raise ConfigurationError(
-            f"There is no database '{file}' here; run this where the server runs, "
-            "or name it with CTXFY_STORAGE__URL."
-        )
+    if not create:
+        require_database(settings)
     storage = make_storage(settings, server_secrets(settings))
     try:
         await storage.make_ready(migrate_now=settings.storage.migrate == "auto")
         yield storage
     finally:
         await storage.database.aclose()
+
+
+def require_database(settings: Settings) -> None:
+    """
+    Refuse to look for something in a database that is not there; of a server, nothing is known yet.
+
+    Raises:
+        ConfigurationError: It is not.
+    """
+    file = database_file(settings)
+    if file is not None and not file.exists():
+        raise ConfigurationError(
+            f"There is no database '{file}' here; run this where the server runs, "
+            "or name it with CTXFY_STORAGE__URL."
+        )
 
 
 def pseudonymizer(own: ServerSecrets) -> Callable[[str], str]:

@@ -7,14 +7,24 @@ ctxfy injects `CTXFY_PORT` and its like into every pod.
 """
 
 import os
+import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, override
+from urllib.parse import unquote
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -31,6 +41,9 @@ from ctxfy.core.use_cases.auth_use_cases import parse_rate
 PREFIX = "CTXFY_"
 DELIMITER = "__"
 SECRETS_DIR = "/run/secrets"
+
+# To the last @, should the password hold one that ought to be %40: no part of it may stay behind.
+_PASSWORD = re.compile(r"(?P<before>postgres(?:ql)?://[^:/@]*):(?P<password>.*)(?P<after>@.*)")
 
 type Words = Annotated[tuple[str, ...], NoDecode]
 
@@ -193,13 +206,57 @@ class StorageSettings(_Section):
     Where keys are kept.
     """
 
-    url: str = Field(default="sqlite:///var/ctxfy.db", description="sqlite:///PATH.")
+    url: str = Field(
+        default="sqlite:///var/ctxfy.db",
+        description="sqlite:///PATH, or postgresql://USER@HOST:PORT/DATABASE.",
+    )
+    password: SecretStr | None = Field(
+        default=None, description="For PostgreSQL; goes before one in the URL."
+    )
     migrate: Literal["auto", "check"] = Field(
         default="auto", description="auto brings the tables up to date; check only looks."
     )
     lock_seconds: float = Field(
         default=5.0, gt=0, le=60, description="How long a write waits for another process."
     )
+    pool_size: int = Field(
+        default=5, ge=1, le=100, description="PostgreSQL: connections of one process, at most."
+    )
+    pool_seconds: float = Field(
+        default=0.5, gt=0, le=60, description="PostgreSQL: how long to wait for a free one."
+    )
+    connect_seconds: float = Field(
+        default=1.0, gt=0, le=60, description="PostgreSQL: how long a new one may take."
+    )
+    statement_seconds: float = Field(
+        default=1.0, gt=0, le=300, description="PostgreSQL: how long a statement may take."
+    )
+    statement_cache: int = Field(
+        default=100,
+        ge=0,
+        le=10_000,
+        description="PostgreSQL: statements kept prepared; 0 for pgbouncer.",
+    )
+    tls: Literal["off", "require", "verify"] = Field(
+        default="off",
+        description="PostgreSQL: require encrypts, verify looks at the certificate too.",
+    )
+    tls_ca: Path | None = Field(
+        default=None,
+        description="PEM file of whom verify believes; default: the system's authorities.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_password_out(cls, given: Any) -> Any:  # noqa: ANN401 - pydantic's signature
+        # So that the URL can be shown anywhere.
+        if not isinstance(given, dict) or not isinstance(given.get("url"), str):
+            return given
+        found = _PASSWORD.match(given["url"])
+        if found is None:
+            return given
+        own = SecretStr(unquote(found["password"]))
+        return {"password": own} | given | {"url": found["before"] + found["after"]}
 
 
 class Settings(BaseSettings):

@@ -88,9 +88,9 @@ def create(
         _write_json({"api_key": api_key} | plain_key(info))
         return
     print(api_key)
-    from ctxfy.app.bootstrap import database_file
+    from ctxfy.adapters.storage.engine import database_name_of
 
-    place = database_file(load_settings())
+    place = database_name_of(load_settings().storage.url)
     print(
         f"Key {info.key_id} for {user}, scope {scope}, kept in {place}. It is not shown again.",
         file=sys.stderr,

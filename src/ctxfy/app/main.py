@@ -25,8 +25,10 @@ from ctxfy.adapters.mcp_prompts.server import McpPrompts, build_mcp_server
 from ctxfy.adapters.monitoring.health import HealthService
 from ctxfy.adapters.monitoring.health_endpoints import HealthEndpoints
 from ctxfy.adapters.monitoring.request_context import RequestContext
+from ctxfy.adapters.storage.engine import travels_in_clear
 from ctxfy.adapters.storage.storage_probe import StorageProbe
 from ctxfy.app import routes
+from ctxfy.app.bootstrap import server_options
 from ctxfy.app.config import Settings, load_settings
 from ctxfy.app.first_key import base_url, ensure_first_key
 from ctxfy.app.http_errors import error_response, explain_to_person
@@ -189,6 +191,12 @@ class CtxfyApp(LifespanApp):
                 prompts=len(served),
                 revision=served.revision,
             )
+            if travels_in_clear(wiring.settings.storage.url, server_options(wiring.settings)):
+                wiring.logging.log_event(
+                    "storage_not_encrypted",
+                    level=LogLevel.WARNING,
+                    remedy="CTXFY_STORAGE__TLS=verify",
+                )
             if not await wiring.keys.has_admin():
                 wiring.logging.log_event(
                     "no_admin_key_found",

@@ -360,6 +360,7 @@ class UnavailableError(CtxfyError):
     def __init__(self, dependency: str, detail: str, *, retry_after: int = 5) -> None:
         super().__init__(f"The {dependency} is not available: {detail}")
         self.dependency = dependency
+        self.detail = detail
         self.retry_after = retry_after
 
 

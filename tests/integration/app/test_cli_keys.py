@@ -177,8 +177,10 @@ def test_a_place_that_cannot_be_written_is_told(ctxfy: Shell) -> None:
     for url in ("sqlite:////proc/nowhere/ctxfy.db", "sqlite:///file/ctxfy.db"):
         ctxfy.set("CTXFY_STORAGE__URL", url)
         assert "cannot be used" in ctxfy.fails("keys", "create", "--user", "ann")
-    ctxfy.set("CTXFY_STORAGE__URL", "postgresql://ann:hunter2@db/ctxfy")
-    assert ctxfy.fails("keys", "list") == "The storage URL must be sqlite:///PATH."
+    ctxfy.set("CTXFY_STORAGE__URL", "mysql://ann:hunter2@db/ctxfy")
+    assert ctxfy.fails("keys", "list") == (
+        "The storage URL must be sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE."
+    )
     assert sorted(file.name for file in ctxfy.folder.iterdir()) == ["file", "prompts"]
 
 

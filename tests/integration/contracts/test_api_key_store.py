@@ -2,14 +2,13 @@
 What every store of keys does (ApiKeyStorePort), the fake included.
 """
 
-from collections.abc import AsyncIterator
 from copy import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from ctxfy.adapters.storage.api_key_store import SqlApiKeyStore
+from ctxfy.adapters.storage.database import Database
 from ctxfy.core.exceptions import (
     ApiKeyNotFoundError,
     InvalidKeyRequestError,
@@ -18,39 +17,20 @@ from ctxfy.core.exceptions import (
 from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, KeyStatus, RateLimit, Scope
 from ctxfy.core.ports.auth_ports import ApiKeyStorePort
 from tests.fakes.auth_fakes import FakeApiKeyStore
-from tests.integration.adapters.storage.storage_kit import (
-    ENVELOPE,
-    NOON,
-    key,
-    make_template,
-    open_copy,
-)
+from tests.integration.adapters.storage.storage_kit import ENVELOPE, NOON, key
 
 
 LATER = NOON + timedelta(hours=1)
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """
-    One migrated database, to be copied.
-    """
-    return make_template(tmp_path_factory.mktemp("template"))
-
-
-@pytest.fixture(params=["sql", "fake"])
-async def store(
-    request: pytest.FixtureRequest, template: Path, tmp_path: Path
-) -> AsyncIterator[ApiKeyStorePort]:
+@pytest.fixture
+def store(database: Database | None) -> ApiKeyStorePort:
     """
     Each kind of store, empty.
     """
-    if request.param == "fake":
-        yield FakeApiKeyStore()
-        return
-    database = open_copy(template, tmp_path)
-    yield SqlApiKeyStore(database=database, envelope=ENVELOPE)
-    await database.aclose()
+    if database is None:
+        return FakeApiKeyStore()
+    return SqlApiKeyStore(database=database, envelope=ENVELOPE)
 
 
 def full_key() -> ApiKeyInfo:

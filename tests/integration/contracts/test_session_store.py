@@ -2,56 +2,36 @@
 What every store of sessions does (SessionStorePort), the fake included.
 """
 
-from collections.abc import AsyncIterator
 from copy import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from ctxfy.adapters.storage.api_key_store import SqlApiKeyStore
+from ctxfy.adapters.storage.database import Database
 from ctxfy.adapters.storage.session_store import SqlSessionStore
 from ctxfy.core.models.session_models import Session, SessionLifetimes, TokenDigest
 from ctxfy.core.ports.auth_ports import SessionStorePort
 from ctxfy.core.use_cases.session_use_cases import begin_session
 from tests.fakes.auth_fakes import FakeSessionStore
-from tests.integration.adapters.storage.storage_kit import (
-    ENVELOPE,
-    NOON,
-    key,
-    make_template,
-    open_copy,
-)
+from tests.integration.adapters.storage.storage_kit import ENVELOPE, NOON, key
 
 
 LIFETIMES = SessionLifetimes(idle=timedelta(minutes=30), absolute=timedelta(hours=12))
 KEEP = 3
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """
-    One migrated database, to be copied.
-    """
-    return make_template(tmp_path_factory.mktemp("template"))
-
-
-@pytest.fixture(params=["sql", "fake"])
-async def store(
-    request: pytest.FixtureRequest, template: Path, tmp_path: Path
-) -> AsyncIterator[SessionStorePort]:
+@pytest.fixture
+async def store(database: Database | None) -> SessionStorePort:
     """
     Each kind of store, empty, beside keys that sessions can be of.
     """
-    if request.param == "fake":
-        yield FakeSessionStore()
-        return
-    database = open_copy(template, tmp_path)
+    if database is None:
+        return FakeSessionStore()
     keys = SqlApiKeyStore(database=database, envelope=ENVELOPE)
     for name in ("a", "b"):
         await keys.add(key(name))
-    yield SqlSessionStore(database=database)
-    await database.aclose()
+    return SqlSessionStore(database=database)
 
 
 def session(token: str, *, of: str = "a", minutes: float = 0) -> Session:

@@ -46,7 +46,10 @@ VALUES: dict[str, tuple[str, object]] = {
     "CTXFY_PROMPTS__CHECK_MEMORY_MB": ("128", 128),
     "CTXFY_STORAGE__URL": ("sqlite:////data/x.db", "sqlite:////data/x.db"),
     "CTXFY_STORAGE__MIGRATE": ("check", "check"),
+    "CTXFY_STORAGE__PASSWORD": ("hunter2", SecretStr("hunter2")),
     "CTXFY_STORAGE__LOCK_SECONDS": ("0.5", 0.5),
+    "CTXFY_STORAGE__TLS": ("verify", "verify"),
+    "CTXFY_STORAGE__TLS_CA": ("/ca.pem", Path("/ca.pem")),
 }
 
 
@@ -327,3 +330,37 @@ def test_variables_are_named_alike() -> None:
     Section and name, in capitals.
     """
     assert variable_name("server", "port") == "CTXFY_SERVER__PORT"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown", "password"),
+    [
+        ("postgresql://ann:hunter2@db:5432/x", "postgresql://ann@db:5432/x", "hunter2"),
+        ("postgres://ann:a%40b%2Fc@db/x?host=/run", "postgres://ann@db/x?host=/run", "a@b/c"),
+        ("postgresql://ann:a@b:c/d@db/x", "postgresql://ann@db/x", "a@b:c/d"),
+        ("postgresql://ann:@db/x", "postgresql://ann@db/x", ""),
+        ("postgresql://ann@db/x", "postgresql://ann@db/x", None),
+    ],
+)
+def test_a_password_does_not_stay_in_the_url(
+    url: str, shown: str, password: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    It is moved to where secrets are masked, even one that is not written as a URL wants it.
+    """
+    monkeypatch.setenv("CTXFY_STORAGE__URL", url)
+    storage = load_settings().storage
+    assert storage.url == shown
+    assert storage.password == (None if password is None else SecretStr(password))
+    assert not password or password not in repr(storage)
+
+
+def test_a_password_of_its_own_goes_before_the_urls(
+    secrets_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    A secret file can mend a password without the URL being written anew.
+    """
+    monkeypatch.setenv("CTXFY_STORAGE__URL", "postgresql://ann:old@db/x")
+    _secret(secrets_folder, "ctxfy_storage__password", "new\n")
+    assert load_settings().storage.password == SecretStr("new")

@@ -1,8 +1,8 @@
 """
 API keys in the database (ApiKeyStorePort).
 
-Each method is one function over a connection, run in one transaction; the write lock makes them
-happen one after the other, in this process and in all others.
+Each method is one function over a connection, run in one transaction; those that write happen one
+after the other, in this process and in all others.
 """
 
 from collections.abc import Mapping
@@ -119,8 +119,11 @@ class SqlApiKeyStore:
             .where(api_keys.c.key_id == bindparam("used_key"), later)
             .values(last_used_at=bindparam("used_at"))
         )
-        batch = [{"used_key": key_id, "used_at": at} for key_id, at in uses.items()]
-        await self._database.write(lambda connection: connection.execute(statement, batch))
+        # In one order, or two processes could each hold a row that the other waits for.
+        batch = [{"used_key": key_id, "used_at": at} for key_id, at in sorted(uses.items())]
+        await self._database.write(
+            lambda connection: connection.execute(statement, batch), alone=False
+        )
 
     async def epoch(self) -> int:
         """

@@ -1,19 +1,82 @@
 """
 The database as the stores see it: `read` and `write`, each given a function over a connection.
 
-Such a function is plain, synchronous SQLAlchemy Core, the same for every database.
+Such a function is plain, synchronous SQLAlchemy Core, the same for every database. How a connection
+is had, and what a transaction costs, is the business of an opening: `sqlite` or `postgres`.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from pathlib import Path
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
 
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ctxfy.adapters.storage.failures import DRIVER_ERRORS, explain
-from ctxfy.adapters.storage.write_lock import WriteLock
 from ctxfy.core.exceptions import UnavailableError
+
+
+type Connecting = AbstractAsyncContextManager[AsyncConnection]
+
+
+class Opening(Protocol):
+    """
+    What differs from database to database.
+
+    Every context raises UnavailableError and nothing of a driver's; what its block raises of its
+    own goes through.
+    """
+
+    @property
+    def name(self) -> str:
+        """
+        What to call the database in a sentence.
+        """
+        ...
+
+    @property
+    def exists(self) -> bool:
+        """
+        Whether there is anything to read at all.
+        """
+        ...
+
+    @property
+    def outage(self) -> UnavailableError | None:
+        """
+        Why the database is known to be out of reach; None if it is not known to be.
+        """
+        ...
+
+    def reading(self) -> Connecting:
+        """
+        Connect for statements that each see their own moment.
+        """
+        ...
+
+    def writing(self, *, alone: bool) -> Connecting:
+        """
+        Connect for one transaction.
+        """
+        ...
+
+    def maintaining(self) -> Connecting:
+        """
+        Connect for one transaction that may take its time, alone.
+        """
+        ...
+
+    def snapshotting(self) -> Connecting:
+        """
+        Connect for statements that all see the same moment, and may take their time.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """
+        Close every connection. May be called again.
+        """
+        ...
 
 
 class Database:
@@ -21,13 +84,8 @@ class Database:
     An open database. Made by `open_database`, ended by `aclose`.
     """
 
-    def __init__(
-        self, *, file: Path, reader: AsyncEngine, writer: AsyncEngine, lock: WriteLock
-    ) -> None:
-        self._file = file
-        self._reader = reader
-        self._writer = writer
-        self._lock = lock
+    def __init__(self, opening: Opening) -> None:
+        self._opening = opening
         self._running: set[asyncio.Task[object]] = set()
         self._closed = False
 
@@ -36,14 +94,21 @@ class Database:
         """
         What to call the database in a sentence.
         """
-        return str(self._file)
+        return self._opening.name
 
     @property
     def exists(self) -> bool:
         """
-        Whether anybody ever wrote to it.
+        Whether there is anything to read at all.
         """
-        return self._file.exists()
+        return self._opening.exists
+
+    @property
+    def outage(self) -> UnavailableError | None:
+        """
+        Why the database is known to be out of reach; None if it is not known to be.
+        """
+        return self._opening.outage
 
     async def read[T](self, act: Callable[[Connection], T]) -> T:
         """
@@ -52,18 +117,42 @@ class Database:
         Raises:
             UnavailableError: The database cannot be read.
         """
-        return await self._to_the_end(self._read(act))
+        return await self._to_the_end(self._opening.reading(), act)
 
-    async def write[T](self, act: Callable[[Connection], T]) -> T:
+    async def write[T](self, act: Callable[[Connection], T], *, alone: bool = True) -> T:
         """
         Run a function in one writing transaction: all of it is on the disk on return, or nothing.
 
         A caller that is cancelled leaves; the transaction goes on to its end all the same.
 
+        Args:
+            act: The function.
+            alone: Whether all other writers, of every process, wait until this one is done, so that
+                what the function read still holds when it is committed. False is for functions that
+                would write the same whatever they read.
+
         Raises:
             UnavailableError: The database cannot be written.
         """
-        return await self._to_the_end(self._write(act))
+        return await self._to_the_end(self._opening.writing(alone=alone), act)
+
+    async def maintain[T](self, act: Callable[[Connection], T]) -> T:
+        """
+        Run a function in one writing transaction that may take its time: a migration, a restore.
+
+        Raises:
+            UnavailableError: The database cannot be written.
+        """
+        return await self._to_the_end(self._opening.maintaining(), act)
+
+    async def snapshot[T](self, act: Callable[[Connection], T]) -> T:
+        """
+        Run a function that reads, and may take its time; all its statements see the same moment.
+
+        Raises:
+            UnavailableError: The database cannot be read.
+        """
+        return await self._to_the_end(self._opening.snapshotting(), act)
 
     async def aclose(self) -> None:
         """
@@ -71,30 +160,22 @@ class Database:
         """
         self._closed = True
         await asyncio.gather(*self._running, return_exceptions=True)
-        await self._writer.dispose()
-        await self._reader.dispose()
+        await self._opening.aclose()
 
-    async def _read[T](self, act: Callable[[Connection], T]) -> T:
-        try:
-            async with self._reader.connect() as connection:
-                return await connection.run_sync(act)
-        except DRIVER_ERRORS as error:
-            raise explain(error, self.name) from error
-
-    async def _write[T](self, act: Callable[[Connection], T]) -> T:
-        try:
-            async with self._lock.held(), self._writer.begin() as connection:
-                return await connection.run_sync(act)
-        except DRIVER_ERRORS as error:
-            raise explain(error, self.name) from error
-
-    async def _to_the_end[T](self, work: Coroutine[object, object, T]) -> T:
+    async def _to_the_end[T](self, connecting: Connecting, act: Callable[[Connection], T]) -> T:
         # Cancelled in the middle, a connection would be thrown away with its transaction open, and
         # the write lock given back before the transaction is.
         if self._closed:
-            work.close()
             raise UnavailableError("storage", f"the database {self.name} is closed.")
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(_run(connecting, act))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return await asyncio.shield(task)
+
+
+def _run[T](connecting: Connecting, act: Callable[[Connection], T]) -> Coroutine[object, object, T]:
+    async def run() -> T:
+        async with connecting as connection:
+            return await connection.run_sync(act)
+
+    return run()

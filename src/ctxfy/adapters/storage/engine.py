@@ -1,30 +1,23 @@
 """
-Opens databases. What is special to SQLite is here, in `failures` and in `write_lock`.
-
-A process has one writing connection, and a write is one BEGIN IMMEDIATE under the write lock.
+Opens databases, by their URL.
 """
 
-import os
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
-from urllib.parse import quote
 
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from ctxfy.adapters.storage.database import Database
-from ctxfy.adapters.storage.failures import UNREACHABLE, unavailable
-from ctxfy.adapters.storage.write_lock import WriteLock
+from ctxfy.adapters.storage.postgres import PostgresOpening
+from ctxfy.adapters.storage.postgres_server import URL_FORM, ServerOptions, server_of
+from ctxfy.adapters.storage.sqlite import SqliteOpening
 from ctxfy.core.exceptions import ConfigurationError
 
 
 LOCK_PATIENCE_SECONDS = 5.0
 BUSY_SECONDS = 1.0
-READERS = 4
+URL_FORMS = f"sqlite:///PATH or {URL_FORM}"
 
 
 def open_database(
@@ -32,111 +25,85 @@ def open_database(
     *,
     lock_patience_seconds: float = LOCK_PATIENCE_SECONDS,
     busy_seconds: float = BUSY_SECONDS,
+    server: ServerOptions | None = None,
 ) -> Database:
     """
-    Make a database ready for use; the disk is first touched by what is asked of it.
+    Make a database ready for use; it is first touched by what is asked of it.
 
     Args:
-        url: `sqlite:///PATH`.
-        lock_patience_seconds: How long a write waits for its turn.
-        busy_seconds: How long a statement waits for a program that knows nothing of the lock file.
+        url: `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`.
+        lock_patience_seconds: How long a write to SQLite waits for its turn.
+        busy_seconds: How long a statement of SQLite waits for a program that knows nothing of the
+            lock file.
+        server: How to speak to PostgreSQL.
 
     Raises:
         ConfigurationError: The URL is not one this version can use.
     """
-    file = database_file_of(url)
+    parts = _parse(url)
+    if parts.drivername in _POSTGRES:
+        options = server or ServerOptions()
+        return Database(PostgresOpening(server_of(parts, options), options))
     return Database(
-        file=file,
-        reader=_reading_engine(file, busy_seconds),
-        writer=_writing_engine(file, busy_seconds),
-        lock=WriteLock(
-            file.with_name(file.name + ".lock"), guards=str(file), patience=lock_patience_seconds
-        ),
+        SqliteOpening(
+            _file_of(parts),
+            lock_patience_seconds=lock_patience_seconds,
+            busy_seconds=busy_seconds,
+        )
     )
 
 
-def database_file_of(url: str) -> Path:
+def database_file_of(url: str) -> Path | None:
     """
-    Read where the database is.
+    Read where the database is; None if it is no file of ours.
 
     Raises:
         ConfigurationError: The URL is not one this version can use.
     """
-    # Whatever is wrong, the URL itself is not shown: other databases carry a password in it.
-    refusal = "The storage URL must be sqlite:///PATH."
+    parts = _parse(url)
+    return None if parts.drivername in _POSTGRES else _file_of(parts)
+
+
+def database_name_of(url: str) -> str:
+    """
+    Read what to call the database in a sentence.
+
+    Raises:
+        ConfigurationError: The URL is not one this version can use.
+    """
+    parts = _parse(url)
+    if parts.drivername in _POSTGRES:
+        return server_of(parts, ServerOptions()).name
+    return str(_file_of(parts))
+
+
+def travels_in_clear(url: str, server: ServerOptions) -> bool:
+    """
+    Tell whether what is said to the database can be heard on a network.
+
+    Raises:
+        ConfigurationError: The URL is not one this version can use.
+    """
+    parts = _parse(url)
+    if parts.drivername not in _POSTGRES or server.tls != "off":
+        return False
+    return not server_of(parts, server).on_this_machine
+
+
+_POSTGRES = frozenset({"postgresql", "postgres"})
+
+
+def _parse(url: str) -> URL:
+    # Whatever is wrong, the URL itself is not shown: it may carry a password.
     try:
-        parts = make_url(url)
+        return make_url(url)
     except (ArgumentError, ValueError) as error:
-        raise ConfigurationError(refusal) from error
+        raise ConfigurationError(f"The storage URL must be {URL_FORMS}.") from error
+
+
+def _file_of(parts: URL) -> Path:
     path = parts.database
     strange = parts.drivername != "sqlite" or parts.host or parts.query
     if strange or not path or path.startswith((":memory:", "file:")):
-        raise ConfigurationError(refusal)
+        raise ConfigurationError(f"The storage URL must be {URL_FORMS}.")
     return Path(path)
-
-
-def _reading_engine(file: Path, busy_seconds: float) -> AsyncEngine:
-    engine = create_async_engine(
-        _address(file),
-        connect_args={"timeout": busy_seconds},
-        hide_parameters=True,
-        isolation_level="AUTOCOMMIT",
-        max_overflow=0,
-        pool_size=READERS,
-        skip_autocommit_rollback=True,
-    )
-    event.listen(engine.sync_engine, "do_connect", lambda *_: _require_file(file))
-    event.listen(engine.sync_engine, "connect", _settings("query_only = ON"))
-    return engine
-
-
-def _writing_engine(file: Path, busy_seconds: float) -> AsyncEngine:
-    engine = create_async_engine(
-        _address(file),
-        # None: the sqlite3 module must not begin transactions of its own, deferred ones, which
-        # fail on their first write if somebody else wrote in between.
-        connect_args={"timeout": busy_seconds, "isolation_level": None},
-        hide_parameters=True,
-        max_overflow=0,
-        pool_size=1,
-    )
-    settings = _settings("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
-    event.listen(engine.sync_engine, "do_connect", lambda *_: _create(file))
-    event.listen(engine.sync_engine, "connect", settings)
-    event.listen(engine.sync_engine, "begin", _begin_immediate)
-    return engine
-
-
-def _address(file: Path) -> URL:
-    # mode=rw: SQLite itself must never create the file, it would do so readable for everybody.
-    location = f"file:{quote(str(file.absolute()))}"
-    return URL.create("sqlite+aiosqlite", database=location, query={"mode": "rw", "uri": "true"})
-
-
-def _settings(*settings: str) -> Callable[[DBAPIConnection, object], None]:
-    def apply(connection: DBAPIConnection, _record: object) -> None:
-        cursor = connection.cursor()
-        for setting in settings:
-            cursor.execute(f"PRAGMA {setting}")
-        cursor.close()
-
-    return apply
-
-
-def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _create(file: Path) -> None:
-    # Only if there is none: to open and close a file that SQLite has open elsewhere in this process
-    # would take away all the locks that SQLite holds on it.
-    with suppress(FileExistsError):
-        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    _require_file(file)
-
-
-def _require_file(file: Path) -> None:
-    # SQLite would notice too, but aiosqlite does not wait for the thread of a connection that could
-    # not be opened: a program that ends at once would show that thread's traceback.
-    if not (file.is_file() and os.access(file, os.R_OK)):
-        raise unavailable(UNREACHABLE, file=str(file))

@@ -65,7 +65,7 @@ async def upgrade(database: Database) -> bool:
     _require_known(database, found := await current_revision(database))
     if found == HEAD:
         return False
-    await database.write(_upgrade)
+    await database.maintain(_upgrade)
     return True
 
 
@@ -80,7 +80,7 @@ async def downgrade(database: Database, revision: str | None = None) -> None:
     _require_known(database, await current_revision(database))
     if revision is not None:
         _require_known(database, revision)
-    await database.write(lambda connection: _downgrade(connection, revision or "base"))
+    await database.maintain(lambda connection: _downgrade(connection, revision or "base"))
 
 
 def _require_known(database: Database, revision: str | None) -> None:

@@ -8,15 +8,7 @@ from pathlib import Path
 import pytest
 
 from ctxfy.adapters.storage.database import Database
-from tests.integration.adapters.storage.storage_kit import make_template, open_copy
-
-
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """
-    One migrated database, to be copied.
-    """
-    return make_template(tmp_path_factory.mktemp("template"))
+from tests.integration.adapters.storage.storage_kit import open_copy
 
 
 @pytest.fixture

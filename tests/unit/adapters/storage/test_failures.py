@@ -85,14 +85,16 @@ def test_missing_tables_want_an_upgrade() -> None:
         "sqlite://host/x.db",
         "sqlite:///x.db?mode=memory",
         "sqlite+pysqlite:///x.db",
-        "postgresql://ann:secret@host/ctxfy",
+        "mysql://ann:secret@host/ctxfy",
         "postgresql://ann:secret@host:port/ctxfy",
     ],
 )
-def test_a_url_must_name_a_sqlite_file(url: str) -> None:
+def test_a_url_must_name_a_database(url: str) -> None:
     """
-    Another URL stops the start with the right form, and is not repeated: it may hold secrets.
+    Another URL stops the start with the right forms, and is not repeated: it may hold secrets.
     """
     with pytest.raises(ConfigurationError) as caught:
         open_database(url)
-    assert str(caught.value) == "The storage URL must be sqlite:///PATH."
+    assert str(caught.value) == (
+        "The storage URL must be sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE."
+    )

@@ -1,0 +1,172 @@
+"""
+SQLite. What is special to it is here, in `failures` and in `write_lock`.
+
+A process has one writing connection, and a write is one BEGIN IMMEDIATE under the write lock.
+"""
+
+import os
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import URL
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from ctxfy.adapters.storage.database import Connecting
+from ctxfy.adapters.storage.failures import DRIVER_ERRORS, UNREACHABLE, explain, unavailable
+from ctxfy.adapters.storage.write_lock import WriteLock
+
+
+READERS = 4
+
+
+class SqliteOpening:
+    """
+    One file.
+
+    Args:
+        lock_patience_seconds: How long a write waits for its turn.
+        busy_seconds: How long a statement waits for a program that knows nothing of the lock file.
+    """
+
+    outage = None  # it fails at once or not at all: there is nothing to remember
+
+    def __init__(self, file: Path, *, lock_patience_seconds: float, busy_seconds: float) -> None:
+        self._file = file
+        self._reader = _reading_engine(file, busy_seconds)
+        self._writer = _writing_engine(file, busy_seconds)
+        self._lock = WriteLock(
+            file.with_name(file.name + ".lock"), guards=str(file), patience=lock_patience_seconds
+        )
+
+    @property
+    def name(self) -> str:
+        """
+        The file.
+        """
+        return str(self._file)
+
+    @property
+    def exists(self) -> bool:
+        """
+        Whether anybody ever wrote to it.
+        """
+        return self._file.exists()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[AsyncConnection]:
+        """
+        Connect without a transaction.
+        """
+        try:
+            async with self._reader.connect() as connection:
+                yield connection
+        except DRIVER_ERRORS as error:
+            raise explain(error, self.name) from error
+
+    @asynccontextmanager
+    async def writing(self, *, alone: bool = True) -> AsyncGenerator[AsyncConnection]:
+        """
+        Begin under the write lock; SQLite knows no other way, so `alone` changes nothing.
+        """
+        del alone
+        try:
+            async with self._lock.held(), self._writer.begin() as connection:
+                yield connection
+        except DRIVER_ERRORS as error:
+            raise explain(error, self.name) from error
+
+    def maintaining(self) -> Connecting:
+        """
+        Begin as for any write: none is limited in time.
+        """
+        return self.writing()
+
+    @asynccontextmanager
+    async def snapshotting(self) -> AsyncGenerator[AsyncConnection]:
+        """
+        Read in one transaction; in write-ahead mode it hinders no writer, nor they it.
+        """
+        async with self.reading() as connection:
+            await connection.exec_driver_sql("BEGIN")
+            try:
+                yield connection
+            finally:
+                await connection.exec_driver_sql("ROLLBACK")
+
+    async def aclose(self) -> None:
+        """
+        Close every connection.
+        """
+        await self._writer.dispose()
+        await self._reader.dispose()
+
+
+def _reading_engine(file: Path, busy_seconds: float) -> AsyncEngine:
+    engine = create_async_engine(
+        _address(file),
+        connect_args={"timeout": busy_seconds},
+        hide_parameters=True,
+        isolation_level="AUTOCOMMIT",
+        max_overflow=0,
+        pool_size=READERS,
+        skip_autocommit_rollback=True,
+    )
+    event.listen(engine.sync_engine, "do_connect", lambda *_: _require_file(file))
+    event.listen(engine.sync_engine, "connect", _settings("query_only = ON"))
+    return engine
+
+
+def _writing_engine(file: Path, busy_seconds: float) -> AsyncEngine:
+    engine = create_async_engine(
+        _address(file),
+        # None: the sqlite3 module must not begin transactions of its own, deferred ones, which
+        # fail on their first write if somebody else wrote in between.
+        connect_args={"timeout": busy_seconds, "isolation_level": None},
+        hide_parameters=True,
+        max_overflow=0,
+        pool_size=1,
+    )
+    settings = _settings("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
+    event.listen(engine.sync_engine, "do_connect", lambda *_: _create(file))
+    event.listen(engine.sync_engine, "connect", settings)
+    event.listen(engine.sync_engine, "begin", _begin_immediate)
+    return engine
+
+
+def _address(file: Path) -> URL:
+    # mode=rw: SQLite itself must never create the file, it would do so readable for everybody.
+    location = f"file:{quote(str(file.absolute()))}"
+    return URL.create("sqlite+aiosqlite", database=location, query={"mode": "rw", "uri": "true"})
+
+
+def _settings(*settings: str) -> Callable[[DBAPIConnection, object], None]:
+    def apply(connection: DBAPIConnection, _record: object) -> None:
+        cursor = connection.cursor()
+        for setting in settings:
+            cursor.execute(f"PRAGMA {setting}")
+        cursor.close()
+
+    return apply
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _create(file: Path) -> None:
+    # Only if there is none: to open and close a file that SQLite has open elsewhere in this process
+    # would take away all the locks that SQLite holds on it.
+    with suppress(FileExistsError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    _require_file(file)
+
+
+def _require_file(file: Path) -> None:
+    # SQLite would notice too, but aiosqlite does not wait for the thread of a connection that could
+    # not be opened: a program that ends at once would show that thread's traceback.
+    if not (file.is_file() and os.access(file, os.R_OK)):
+        raise unavailable(UNREACHABLE, file=str(file))
