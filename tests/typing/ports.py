@@ -18,9 +18,13 @@ if TYPE_CHECKING:
     from ctxfy.adapters.monitoring.null_metrics import NullMetrics
     from ctxfy.adapters.monitoring.structured_logger import StructuredLogger
     from ctxfy.adapters.storage.api_key_store import SqlApiKeyStore
+    from ctxfy.adapters.storage.audit_proofs import AuditProofs
+    from ctxfy.adapters.storage.audit_reader import AuditReader
+    from ctxfy.adapters.storage.audit_trail import AuditTrail
     from ctxfy.adapters.storage.session_store import SqlSessionStore
     from ctxfy.adapters.storage.storage_probe import StorageProbe
     from ctxfy.adapters.validation.schema_validator import SchemaValidator
+    from ctxfy.core.ports.audit_ports import AuditProofPort, AuditQueryPort, AuditWriterPort
     from ctxfy.core.ports.auth_ports import (
         ApiKeyStorePort,
         AuthCommandPort,
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
         PromptQueryPort,
         TemplateEnginePort,
     )
+    from tests.fakes.audit_fakes import FakeAuditTrail
     from tests.fakes.auth_fakes import FakeApiKeyStore, FakeSessionStore
 
     def prompts(
@@ -75,6 +80,16 @@ if TYPE_CHECKING:
         Prove what the port about sessions is implemented by.
         """
         _stores: list[SessionStorePort] = [store, fake]
+
+    def audit(
+        trail: AuditTrail, fake: FakeAuditTrail, reader: AuditReader, proofs: AuditProofs
+    ) -> None:
+        """
+        Prove what the ports about the audit trail are implemented by.
+        """
+        _trails: list[AuditWriterPort] = [trail, fake]
+        _query: AuditQueryPort = reader
+        _proof: AuditProofPort = proofs
 
     def monitoring(
         logger: StructuredLogger,

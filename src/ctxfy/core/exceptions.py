@@ -27,6 +27,8 @@ Every error ctxfy raises on purpose.
     |   +-- ScopeNotGrantableError
     |   +-- InvalidKeyRequestError
     |   +-- LastAdminKeyError
+    +-- AuditError
+    |   +-- CheckpointError            what was given is no checkpoint of this trail
     +-- UnavailableError               a dependency is out of reach
     +-- ConfigurationError             start-up only
 
@@ -348,6 +350,27 @@ class LastAdminKeyError(ApiKeyError):
     """
 
     code = "api_key.last_admin"
+
+
+class AuditError(CtxfyError):
+    """
+    Something about the audit trail.
+    """
+
+    code = "audit"
+
+
+class CheckpointError(AuditError):
+    """
+    A checkpoint cannot be read, or its signature is not this server's.
+    """
+
+    code = "audit.checkpoint"
+
+    def __init__(
+        self, sentence: str = "This is no audit checkpoint; give one that 'ctxfy audit' wrote."
+    ) -> None:
+        super().__init__(sentence)
 
 
 class UnavailableError(CtxfyError):

@@ -26,7 +26,13 @@ PORTS = {
         "RateLimiterPort",
         "SessionStorePort",
     },
-    "audit_ports": {"AuditPort", "PersonStorePort"},
+    "audit_ports": {
+        "AuditPort",
+        "AuditProofPort",
+        "AuditQueryPort",
+        "AuditWriterPort",
+        "PersonStorePort",
+    },
     "monitoring_ports": {"HealthProbePort", "LoggingPort", "MetricsPort"},
 }
 ALL = [(module, port) for module, ports in PORTS.items() for port in sorted(ports)]

@@ -75,6 +75,7 @@ def info_of(key: RowMapping, user_id: str) -> ApiKeyInfo:
         expires_at=key[api_keys.c.expires_at],
         last_used_at=key[api_keys.c.last_used_at],
         revoked_at=key[api_keys.c.revoked_at],
+        person_id=key[api_keys.c.person_id],
     )
 
 

@@ -8,10 +8,11 @@ in its life, far from the 2^32 at which that would end being safe.
 
 import hashlib
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -75,6 +76,9 @@ class Envelope:
         newest_first = sorted(masters, key=lambda master: master.id, reverse=True)
         self._wrapping = {each.id: _derive(each, b"wrap") for each in newest_first}
         self._lookups = {each.id: _derive(each, b"lookup") for each in newest_first}
+        self._audit = {each.id: _derive(each, b"audit") for each in newest_first}
+        self._spool = {each.id: _derive(each, b"spool") for each in newest_first}
+        self._signing = {each.id: _derive(each, b"checkpoint") for each in newest_first}
         if len(self._wrapping) != len(masters):
             raise ConfigurationError("Two master keys have the same id.")
         self._random_bytes = random_bytes
@@ -106,9 +110,8 @@ class Envelope:
         Raises:
             UnavailableError: The master key is not here, or is another one.
         """
-        if master_id not in self._wrapping:
-            raise UnavailableError("storage", _MISFIT)
-        return _open(self._wrapping[master_id], blob, place.under(f"master:{master_id}"))
+        key = self._of(self._wrapping, master_id)
+        return _open(key, blob, place.under(f"master:{master_id}"))
 
     def seal(self, text: str, place: Place, *, data_key: bytes) -> bytes:
         """
@@ -126,6 +129,39 @@ class Envelope:
             UnavailableError: It was sealed under another key or for another place.
         """
         return _open(data_key, blob, place.under("data")).decode()
+
+    def audit_mac(self, data: bytes, *, master_id: int) -> bytes:
+        """
+        Vouch for the head of an audit chain: HMAC-SHA-256, 32 bytes.
+
+        Raises:
+            UnavailableError: The master key is not here.
+        """
+        return hmac.digest(self._of(self._audit, master_id), data, hashlib.sha256)
+
+    def spool_key(self, master_id: int) -> bytes:
+        """
+        The data key that a spool file is sealed under, for `seal` and `open`.
+
+        Raises:
+            UnavailableError: The master key is not here.
+        """
+        return self._of(self._spool, master_id)
+
+    def signing_key(self, master_id: int) -> Ed25519PrivateKey:
+        """
+        The key that checkpoints are signed with under the named master key (RFC 8032).
+
+        Raises:
+            UnavailableError: The master key is not here.
+        """
+        return Ed25519PrivateKey.from_private_bytes(self._of(self._signing, master_id))
+
+    @staticmethod
+    def _of(keys: Mapping[int, bytes], master_id: int) -> bytes:
+        if master_id not in keys:
+            raise UnavailableError("storage", _MISFIT)
+        return keys[master_id]
 
     def _seal(self, key: bytes, data: bytes, bound: bytes) -> bytes:
         nonce = self._random_bytes(NONCE_BYTES)

@@ -5,6 +5,7 @@ A name is on the disk only sealed. It is found again by a keyed hash, so that th
 does not even tell whether a given person is in it.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, func, insert, select
@@ -56,17 +57,40 @@ def name_of(person: RowMapping, envelope: Envelope) -> str:
     Raises:
         UnavailableError: The master key does not fit.
     """
-    if person[people.c.ciphertext] is None:
+    # None: the outer join found nobody. Empty: the person was erased.
+    if not person[people.c.ciphertext]:
         return ERASED
     person_id = person[people.c.person_id]
-    data_key = envelope.unwrap(
-        person[people.c.wrapped_key],
-        _place("wrapped_key", person_id),
-        master_id=person[people.c.master_id],
-    )
+    data_key = _data_key(person, envelope)
     return envelope.open(
         person[people.c.ciphertext], _place("ciphertext", person_id), data_key=data_key
     )
+
+
+def names_of(
+    connection: Connection, envelope: Envelope, person_ids: Iterable[str]
+) -> dict[str, str]:
+    """
+    Open the names of several people; whoever is not there is left out.
+
+    Raises:
+        UnavailableError: The master key does not fit.
+    """
+    wanted = select(people).where(people.c.person_id.in_(list(person_ids)))
+    rows = connection.execute(wanted).mappings()
+    return {row[people.c.person_id]: name_of(row, envelope) for row in rows}
+
+
+def data_key_of(connection: Connection, envelope: Envelope, person_id: str) -> bytes | None:
+    """
+    Unwrap the key that a person's data is sealed under; None once the person is erased.
+
+    Raises:
+        UnavailableError: The master key does not fit.
+    """
+    wanted = select(people).where(people.c.person_id == person_id)
+    row = connection.execute(wanted).mappings().first()
+    return _data_key(row, envelope) if row is not None and row[people.c.wrapped_key] else None
 
 
 def require_fit(connection: Connection, envelope: Envelope) -> None:
@@ -90,6 +114,14 @@ async def check_master_key(database: Database, envelope: Envelope) -> None:
         UnavailableError: It does not, or the database cannot be read.
     """
     await database.read(lambda connection: require_fit(connection, envelope))
+
+
+def _data_key(person: RowMapping, envelope: Envelope) -> bytes:
+    return envelope.unwrap(
+        person[people.c.wrapped_key],
+        _place("wrapped_key", person[people.c.person_id]),
+        master_id=person[people.c.master_id],
+    )
 
 
 def _create_person(connection: Connection, envelope: Envelope, user_id: str, at: datetime) -> str:

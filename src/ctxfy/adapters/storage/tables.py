@@ -46,7 +46,7 @@ class UtcTime(TypeDecorator[datetime]):
             return None
         if value.utcoffset() is None:
             raise ValueError("A time without a zone cannot be stored.")
-        return (value - _EPOCH) // _MICROSECOND
+        return microseconds(value)
 
     def process_result_value(
         self,
@@ -56,7 +56,21 @@ class UtcTime(TypeDecorator[datetime]):
         """
         Read a moment, in UTC.
         """
-        return None if value is None else _EPOCH + value * _MICROSECOND
+        return None if value is None else moment(value)
+
+
+def microseconds(at: datetime) -> int:
+    """
+    Whole microseconds since 1970.
+    """
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def moment(at_us: int) -> datetime:
+    """
+    The moment so many microseconds after 1970, UTC.
+    """
+    return _EPOCH + at_us * _MICROSECOND
 
 
 # Without names for constraints, later migrations could not drop or change them.
@@ -117,4 +131,57 @@ epochs = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("value", BigInteger, nullable=False),
+)
+
+audit_events = Table(
+    "audit_events",
+    metadata,
+    Column("chain", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at_us", BigInteger, nullable=False, index=True),
+    Column("action", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("request_id", Text),
+    Column("key_id", Text),
+    Column("person_id", Text, index=True),
+    Column("subject_id", Text, index=True),
+    Column("target", Text),
+    Column("seal", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+)
+"""
+No foreign keys: what an event tells of must be able to go without it.
+"""
+
+audit_chains = Table(
+    "audit_chains",
+    metadata,
+    Column("chain", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("base_seq", BigInteger, nullable=False),
+    Column("base_hash", LargeBinary, nullable=False),
+    Column("mac", LargeBinary(32), nullable=False),
+    Column("master_id", Integer, nullable=False),
+    Column("spool_mark", Text),
+)
+"""
+The head of each chain, and the base: the last event that retention took away.
+"""
+
+audit_months = Table(
+    "audit_months",
+    metadata,
+    Column("month", Text, primary_key=True),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("master_id", Integer, nullable=False),
+)
+
+audit_checkpoints = Table(
+    "audit_checkpoints",
+    metadata,
+    Column("at_us", BigInteger, primary_key=True, autoincrement=False),
+    Column("text", Text, nullable=False),
+    Column("signature", LargeBinary(64), nullable=False),
 )

@@ -75,6 +75,7 @@ class ApiKeyInfo:
         api_key: The digest, never the secret.
         pepper_id: Which pepper made the digest.
         user_id: The person or service the key belongs to, clear.
+        person_id: The random id that stands for this person wherever the name must not.
         scope: The widest thing the key may do.
         prompts: Globs over prompt names; the key sees only prompts that match one.
     """
@@ -93,6 +94,7 @@ class ApiKeyInfo:
     rate_limit: RateLimit | None = None
     revoked_at: datetime | None = None
     created_by: KeyId | None = None
+    person_id: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +137,7 @@ class Principal:
     expires_at: datetime | None = None
     name: str = ""
     rate_limit: RateLimit | None = None
+    person_id: str | None = None
 
     @property
     def is_narrowed(self) -> bool:
@@ -184,6 +187,22 @@ class Denied:
 type Decision = Granted | Denied
 
 
+class Audited(StrEnum):
+    """
+    Which requests of a route get an event of their own in the audit trail.
+    """
+
+    ALWAYS = "always"
+    REFUSALS = "refusals"
+    """
+    What is done there is told by an event in the transaction that does it; only refusals are left.
+    """
+    NEVER = "never"
+    """
+    Probes, scrapes, and pages that hold nothing of anybody.
+    """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutePolicy:
     """
@@ -200,6 +219,8 @@ class RoutePolicy:
         sessions: Whether a browser session counts as a credential.
         login: Whether a browser without a credential is sent to the log-in page.
         form: Whether it is for forms of our own pages: the same Origin, with a session or without.
+        action: What a request does, for the audit trail: past-tense snake case.
+        audited: Which requests are remembered.
     """
 
     path: str
@@ -212,3 +233,5 @@ class RoutePolicy:
     sessions: bool = True
     login: bool = True
     form: bool = False
+    action: str = ""
+    audited: Audited = Audited.ALWAYS

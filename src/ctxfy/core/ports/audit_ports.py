@@ -1,10 +1,20 @@
 """
-Ports about what is remembered of acts and people. Driven; not implemented yet.
+Ports about what is remembered of acts and people. All are driven.
 """
 
+from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Protocol
 
-from ctxfy.core.models.audit_models import AuditEvent
+from ctxfy.core.models.audit_models import (
+    AuditEvent,
+    AuditFilter,
+    AuditRecord,
+    Drained,
+    Fault,
+    SignedCheckpoint,
+    Verdict,
+)
 
 
 class AuditPort(Protocol):
@@ -18,6 +28,117 @@ class AuditPort(Protocol):
 
         Raises:
             UnavailableError: It could not be kept; what it tells of must not be acknowledged.
+        """
+        ...
+
+
+class AuditWriterPort(AuditPort, Protocol):
+    """
+    Driven port: the trail as whoever looks after it sees it.
+    """
+
+    @property
+    def waiting(self) -> int:
+        """
+        How many events stand in line.
+        """
+        ...
+
+    @property
+    def is_away(self) -> bool:
+        """
+        Whether the database was out of reach when last tried.
+        """
+        ...
+
+    @property
+    def spooled_bytes(self) -> int:
+        """
+        How much waits in the spool.
+        """
+        ...
+
+    @property
+    def lost(self) -> int:
+        """
+        How many events could not be kept anywhere.
+        """
+        ...
+
+    async def drain(self) -> Drained:
+        """
+        Take over what waits in the spool, and so find out whether the database is back.
+
+        Raises:
+            UnavailableError: It is not.
+        """
+        ...
+
+    async def settled(self) -> None:
+        """
+        Wait until nothing stands in line.
+        """
+        ...
+
+
+class AuditQueryPort(Protocol):
+    """
+    Driven port: reading the trail. Every method may raise UnavailableError.
+    """
+
+    async def page(
+        self, wanted: AuditFilter, *, cursor: str | None, limit: int
+    ) -> tuple[list[AuditRecord], str | None]:
+        """
+        Return events, the newest first, and where the next page begins; None if there is none.
+
+        Raises:
+            InvalidRequestError: The cursor is none.
+        """
+        ...
+
+    def records(self, wanted: AuditFilter) -> AsyncIterator[AuditRecord]:
+        """
+        Iterate over all events that are meant, the oldest first, without holding them at once.
+        """
+        ...
+
+
+class AuditProofPort(Protocol):
+    """
+    Driven port: whether the trail is whole. Every method may raise UnavailableError.
+    """
+
+    async def verify(self) -> Verdict:
+        """
+        Look at every event of every chain.
+        """
+        ...
+
+    async def compare(self, checkpoint: SignedCheckpoint) -> list[Fault]:
+        """
+        Find what a checkpoint, kept elsewhere, tells otherwise: a trail cut or rolled back.
+
+        Raises:
+            CheckpointError: It is no checkpoint, or was not signed by this server.
+        """
+        ...
+
+    async def sign_checkpoint(self, *, at: datetime) -> SignedCheckpoint:
+        """
+        Write down how far all chains have come, keep it, and return it to be kept elsewhere too.
+        """
+        ...
+
+    async def checkpoints(self, *, limit: int = 100) -> list[SignedCheckpoint]:
+        """
+        List the newest checkpoints, the newest first.
+        """
+        ...
+
+    async def prune(self, *, before: datetime, at: datetime) -> int:
+        """
+        Take away events older than `before` that a checkpoint covers; tell how many.
         """
         ...
 

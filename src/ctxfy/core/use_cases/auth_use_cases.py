@@ -124,6 +124,7 @@ def principal_of(info: ApiKeyInfo) -> Principal:
         expires_at=info.expires_at,
         name=info.name,
         rate_limit=info.rate_limit,
+        person_id=info.person_id,
     )
 
 

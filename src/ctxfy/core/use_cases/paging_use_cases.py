@@ -51,15 +51,17 @@ def decode_cursor(cursor: str) -> str:
     except ValueError:
         place = ""
     if not place or encode_cursor(place) != cursor:
-        raise InvalidRequestError(
-            ValidationResult(
-                errors=(
-                    ValidationError(
-                        field="cursor",
-                        message="'cursor' is none of ours; begin anew without one.",
-                        code=ErrorCode.PATTERN,
-                    ),
-                )
-            )
-        )
+        raise strange_cursor()
     return place
+
+
+def strange_cursor() -> InvalidRequestError:
+    """
+    Make the error that tells of a cursor which names no place.
+    """
+    mistake = ValidationError(
+        field="cursor",
+        message="'cursor' is none of ours; begin anew without one.",
+        code=ErrorCode.PATTERN,
+    )
+    return InvalidRequestError(ValidationResult(errors=(mistake,)))

@@ -1,0 +1,3 @@
+"""
+What is remembered of requests, how it is read and proved, and what is held about people.
+"""

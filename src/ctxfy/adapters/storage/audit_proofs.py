@@ -1,0 +1,270 @@
+"""
+Whether the audit trail is whole (AuditProofPort): verification, checkpoints, and pruning.
+
+Who can write to the database and holds the master key can compute everything anew; only a
+checkpoint that was kept elsewhere shows that.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from hashlib import sha256
+
+from cryptography.exceptions import InvalidSignature
+from sqlalchemy import Connection, Select, delete, func, insert, select
+
+from ctxfy.adapters.storage.audit_rows import (
+    Chain,
+    chain_of,
+    event_of,
+    lock_chain,
+    move_chain,
+    select_chains,
+)
+from ctxfy.adapters.storage.database import Database
+from ctxfy.adapters.storage.envelope import Envelope
+from ctxfy.adapters.storage.tables import audit_checkpoints, audit_events, microseconds
+from ctxfy.core.exceptions import CheckpointError, UnavailableError
+from ctxfy.core.models.audit_models import (
+    ChainHead,
+    Checkpoint,
+    Fault,
+    SignedCheckpoint,
+    StoredEvent,
+    Verdict,
+)
+from ctxfy.core.use_cases.audit_use_cases import (
+    NEVER_WRITTEN,
+    checkpoint_text,
+    compare_heads,
+    follow_chain,
+    head_of,
+    parse_checkpoint,
+)
+
+
+PAGE = 5000
+
+_E = audit_events.c
+_C = audit_checkpoints.c
+
+
+class AuditProofs:
+    """
+    Proves the trail in the database.
+    """
+
+    def __init__(self, *, database: Database, envelope: Envelope) -> None:
+        self._database = database
+        self._envelope = envelope
+
+    async def verify(self) -> Verdict:
+        """
+        Look at every event of every chain; reads in pages, and so lets others write meanwhile.
+        """
+        chains = await self._database.read(self._chains)
+        faults, count = [], 0
+        for chain in chains:
+            seen, fault = await self._verify_chain(chain)
+            count += seen
+            if fault is not None:
+                faults.append(fault)
+        if not faults:
+            faults = await self._database.read(self._strangers)
+        return Verdict(events=count, chains=len(chains), faults=tuple(faults))
+
+    async def compare(self, checkpoint: SignedCheckpoint) -> list[Fault]:
+        """
+        Find what a checkpoint, kept elsewhere, tells otherwise: a trail cut or rolled back.
+
+        Raises:
+            CheckpointError: It is no checkpoint, or was not signed by this server.
+        """
+        told = self.open_checkpoint(checkpoint)
+
+        def act(connection: Connection) -> list[Fault]:
+            kept = {chain.head.chain: chain for chain in self._chains(connection)}
+            faults = (_compare(connection, kept.get(head.chain), head) for head in told.heads)
+            return [fault for fault in faults if fault is not None]
+
+        return await self._database.read(act)
+
+    def open_checkpoint(self, signed: SignedCheckpoint) -> Checkpoint:
+        """
+        Read a checkpoint whose signature is right.
+
+        Raises:
+            CheckpointError: It is no checkpoint, or was not signed by this server.
+        """
+        checkpoint = parse_checkpoint(signed.text)
+        try:
+            key = self._envelope.signing_key(checkpoint.signer).public_key()
+            key.verify(signed.signature, signed.text.encode())
+        except (InvalidSignature, UnavailableError) as error:
+            raise CheckpointError(
+                "The checkpoint was not signed by this server, or with a master key that is not"
+                " here any more."
+            ) from error
+        return checkpoint
+
+    async def sign_checkpoint(self, *, at: datetime) -> SignedCheckpoint:
+        """
+        Write down how far all chains have come, keep it, and return it to be kept elsewhere too.
+        """
+
+        def act(connection: Connection) -> SignedCheckpoint:
+            last = connection.execute(_newest(1)).mappings().first()
+            text = checkpoint_text(
+                Checkpoint(
+                    at=at,
+                    signer=self._envelope.master_id,
+                    heads=tuple(chain.head for chain in self._chains(connection)),
+                    previous="" if last is None else _digest(last[_C.text]),
+                )
+            )
+            key = self._envelope.signing_key(self._envelope.master_id)
+            signed = SignedCheckpoint(text=text, signature=key.sign(text.encode()))
+            connection.execute(
+                insert(audit_checkpoints).values(
+                    at_us=microseconds(at), text=text, signature=signed.signature
+                )
+            )
+            return signed
+
+        return await self._database.write(act)
+
+    async def checkpoints(self, *, limit: int = 100) -> list[SignedCheckpoint]:
+        """
+        List the newest checkpoints, the newest first.
+        """
+
+        def act(connection: Connection) -> list[SignedCheckpoint]:
+            rows = connection.execute(_newest(limit)).mappings()
+            return [
+                SignedCheckpoint(text=row[_C.text], signature=row[_C.signature]) for row in rows
+            ]
+
+        return await self._database.read(act)
+
+    async def prune(self, *, before: datetime, at: datetime) -> int:
+        """
+        Take away events older than `before` that a checkpoint covers; tell how many.
+
+        What is left begins behind the last of them, whose hash is kept as the chain's base.
+        """
+        covered = self.open_checkpoint(await self.sign_checkpoint(at=at)).heads
+
+        def act(connection: Connection) -> int:
+            return sum(self._prune_chain(connection, head, before) for head in covered)
+
+        return await self._database.write(act)
+
+    def _prune_chain(self, connection: Connection, covered: ChainHead, before: datetime) -> int:
+        name = covered.chain
+        oldest_kept = connection.scalar(
+            select(func.min(_E.seq)).where(_E.chain == name, _E.at_us >= microseconds(before))
+        )
+        last = covered.seq if oldest_kept is None else min(covered.seq, oldest_kept - 1)
+        row = connection.execute(_event_at(name, last)).mappings().first()
+        if row is None:
+            return 0
+        chain = lock_chain(connection, self._envelope, name)
+        gone = connection.execute(delete(audit_events).where(_E.chain == name, _E.seq <= last))
+        move_chain(
+            connection,
+            self._envelope,
+            head=chain.head,
+            base=head_of(event_of(row)),
+            spool_mark=chain.spool_mark,
+        )
+        return gone.rowcount
+
+    def _chains(self, connection: Connection) -> list[Chain]:
+        rows = connection.execute(select_chains()).mappings()
+        return [chain_of(row, self._envelope) for row in rows]
+
+    async def _verify_chain(self, chain: Chain) -> tuple[int, Fault | None]:
+        if not chain.vouched:
+            reason = "the head was changed by somebody without the master key"
+            return 0, Fault(chain=chain.head.chain, seq=chain.head.seq, reason=reason)
+        reached, count = chain.base, 0
+        while True:
+            page = await self._database.read(_page_reader(reached, chain.head))
+            count += len(page)
+            outcome = follow_chain(reached, page)
+            if isinstance(outcome, Fault):
+                return count, outcome
+            reached = outcome
+            if len(page) < PAGE:
+                break
+        return count, compare_heads(reached, chain.head) or await self._before_the_base(chain)
+
+    async def _before_the_base(self, chain: Chain) -> Fault | None:
+        """
+        Find an event that lies where retention has taken everything away.
+        """
+        name, base = chain.head.chain, chain.base.seq
+        wanted = select(func.min(_E.seq)).where(_E.chain == name, _E.seq <= base)
+        seq = await self._database.read(lambda connection: connection.scalar(wanted))
+        return None if seq is None else Fault(chain=name, seq=seq, reason=NEVER_WRITTEN)
+
+    def _strangers(self, connection: Connection) -> list[Fault]:
+        """
+        Find events of chains that do not exist, and events beyond the heads of those that do.
+        """
+        # The events first: whatever is written in between moves its head before we read that.
+        ends = connection.execute(select(_E.chain, func.max(_E.seq)).group_by(_E.chain)).all()
+        heads = {chain.head.chain: chain.head.seq for chain in self._chains(connection)}
+        return [
+            Fault(chain=name, seq=heads.get(name, 0) + 1, reason=NEVER_WRITTEN)
+            for name, seq in ends
+            if seq > heads.get(name, 0)
+        ]
+
+
+def _page_reader(reached: ChainHead, head: ChainHead) -> Callable[[Connection], list[StoredEvent]]:
+    wanted = (
+        select(audit_events)
+        .where(_E.chain == head.chain, _E.seq > reached.seq, _E.seq <= head.seq)
+        .order_by(_E.seq)
+        .limit(PAGE)
+    )
+
+    def act(connection: Connection) -> list[StoredEvent]:
+        return [event_of(row) for row in connection.execute(wanted).mappings()]
+
+    return act
+
+
+def _event_at(chain: str, seq: int) -> Select[tuple[object, ...]]:
+    return select(audit_events).where(_E.chain == chain, _E.seq == seq)
+
+
+def _newest(limit: int) -> Select[tuple[object, ...]]:
+    return select(audit_checkpoints).order_by(_C.at_us.desc()).limit(limit)
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
+def _compare(connection: Connection, kept: Chain | None, told: ChainHead) -> Fault | None:
+    """
+    Compare a chain with what a checkpoint tells of it; what retention took away cannot be compared.
+    """
+    if kept is None:
+        return Fault(chain=told.chain, seq=1, reason="the whole chain is missing")
+    if kept.head.seq < told.seq:
+        return Fault(
+            chain=told.chain, seq=kept.head.seq + 1, reason="the event is missing at the end"
+        )
+    if told.seq < kept.base.seq:
+        return None
+    if told.seq == kept.base.seq:
+        found = kept.base.hash
+    else:
+        row = connection.execute(_event_at(told.chain, told.seq)).mappings().first()
+        found = b"" if row is None else row[_E.hash]
+    if found == told.hash:
+        return None
+    reason = "the event is not the one the checkpoint tells of"
+    return Fault(chain=told.chain, seq=told.seq, reason=reason)

@@ -1,0 +1,130 @@
+"""
+The details of audit events, sealed: under the key of the person who acted, or of the month.
+
+To destroy a person's key makes the details of all their events unreadable at once, in backups too,
+and the hashes, which cover the ciphertext, stay right.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from ctxfy.adapters.storage.audit_rows import insert_if_absent
+from ctxfy.adapters.storage.envelope import KEY_BYTES, Envelope, Place
+from ctxfy.adapters.storage.people import data_key_of
+from ctxfy.adapters.storage.tables import audit_months
+from ctxfy.core.models.audit_models import AuditEvent, StoredEvent
+from ctxfy.core.use_cases.audit_use_cases import month_of
+
+
+MAX_CACHED = 10_000
+
+
+class AuditSeals:
+    """
+    Seals and opens details. Data keys that were unwrapped once are kept in memory, bounded.
+    """
+
+    def __init__(self, envelope: Envelope) -> None:
+        self._envelope = envelope
+        self._keys: dict[str, bytes] = {}
+
+    def forget(self) -> None:
+        """
+        Drop every data key: a person may have been erased.
+        """
+        self._keys.clear()
+
+    def seal(
+        self, connection: Connection, event: AuditEvent, *, chain: str, seq: int
+    ) -> tuple[str, bytes]:
+        """
+        Seal the details of an event for its place in a chain; return under what, and the blob.
+        """
+        seal, data_key = self._key_for(connection, event)
+        details = json.dumps(event.details, ensure_ascii=False, separators=(",", ":"))
+        return seal, self._envelope.seal(details, _place(chain, seq), data_key=data_key)
+
+    def open(self, connection: Connection, event: StoredEvent) -> Mapping[str, Any] | None:
+        """
+        Open the details of an event, or None if their key was destroyed.
+
+        Raises:
+            UnavailableError: The master key does not fit, or the blob was changed.
+        """
+        data_key = (
+            self._month_key(connection, event.seal)
+            if _is_month(event.seal)
+            else self._person_key(connection, event.seal)
+        )
+        if data_key is None:
+            return None
+        text = self._envelope.open(event.sealed, _place(event.chain, event.seq), data_key=data_key)
+        details: Mapping[str, Any] = json.loads(text)
+        return details
+
+    def _key_for(self, connection: Connection, event: AuditEvent) -> tuple[str, bytes]:
+        if event.person_id is not None:
+            data_key = self._person_key(connection, event.person_id)
+            if data_key is not None:
+                return event.person_id, data_key
+        month = month_of(event.at)
+        data_key = self._month_key(connection, month) or self._new_month(connection, month)
+        return month, data_key
+
+    def _person_key(self, connection: Connection, person_id: str) -> bytes | None:
+        data_key = self._keys.get(person_id)
+        if data_key is None:
+            data_key = data_key_of(connection, self._envelope, person_id)
+            self._remember(person_id, data_key)
+        return data_key
+
+    def _month_key(self, connection: Connection, month: str) -> bytes | None:
+        data_key = self._keys.get(month)
+        if data_key is None:
+            wanted = select(audit_months).where(audit_months.c.month == month)
+            row = connection.execute(wanted).mappings().first()
+            if row is not None:
+                data_key = self._envelope.unwrap(
+                    row[audit_months.c.wrapped_key],
+                    _month_place(month),
+                    master_id=row[audit_months.c.master_id],
+                )
+            self._remember(month, data_key)
+        return data_key
+
+    def _new_month(self, connection: Connection, month: str) -> bytes:
+        data_key = self._envelope.random_bytes(KEY_BYTES)
+        row = {
+            "month": month,
+            "wrapped_key": self._envelope.wrap(data_key, _month_place(month)),
+            "master_id": self._envelope.master_id,
+        }
+        # Not remembered: the transaction may yet come to nothing.
+        if insert_if_absent(connection, audit_months, row):
+            return data_key
+        found = self._month_key(connection, month)
+        assert found is not None  # noqa: S101 - another process made it just now # nosec B101
+        return found
+
+    def _remember(self, name: str, data_key: bytes | None) -> None:
+        if data_key is None:
+            return
+        if len(self._keys) >= MAX_CACHED:
+            del self._keys[next(iter(self._keys))]
+        self._keys[name] = data_key
+
+
+def _is_month(seal: str) -> bool:
+    # A person's id has no hyphen.
+    return "-" in seal
+
+
+def _place(chain: str, seq: int) -> Place:
+    return Place(table="audit_events", column="sealed", row=f"{chain}:{seq}")
+
+
+def _month_place(month: str) -> Place:
+    return Place(table="audit_months", column="wrapped_key", row=month)

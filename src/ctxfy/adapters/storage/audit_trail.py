@@ -1,0 +1,266 @@
+"""
+The one writer of the audit trail in a process (AuditPort): group commit, and changes with events.
+
+Whoever has something to keep waits in one line. What has gathered there while the last transaction
+went to the disk goes into the next one: under load hundreds of events share one commit, alone an
+event waits for nobody. A change of keys, settings or people stands in the same line with its event:
+both are kept, or neither.
+
+While the database is away, events go to a spool, if there is one; changes cannot be made. `drain`
+takes the spool over once the database is back.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from sqlalchemy import Connection
+
+from ctxfy.adapters.storage.audit_line import MAX_BATCH, CommitLine, Entry, Failed
+from ctxfy.adapters.storage.audit_rows import insert_events, lock_chain, move_chain
+from ctxfy.adapters.storage.audit_seals import AuditSeals
+from ctxfy.adapters.storage.audit_spool import AuditSpool, Spooled
+from ctxfy.adapters.storage.database import Database
+from ctxfy.adapters.storage.envelope import Envelope
+from ctxfy.adapters.storage.tables import microseconds
+from ctxfy.core.exceptions import UnavailableError
+from ctxfy.core.models.audit_models import AuditEvent, ChainHead, Drained, StoredEvent
+from ctxfy.core.use_cases.audit_use_cases import append_to_chain, head_of, is_chain_name
+
+
+class AuditTrail:
+    """
+    Writes one chain.
+
+    Args:
+        chain: Its name; several processes may write to one chain, one after the other.
+        spool: Where events wait while the database is away; None if they must not.
+        strict: Whether `append` returns only when the event is on the disk.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        envelope: Envelope,
+        seals: AuditSeals,
+        chain: str,
+        spool: AuditSpool | None = None,
+        strict: bool = True,
+    ) -> None:
+        if not is_chain_name(chain):
+            message = f"{chain!r} cannot name an audit chain"
+            raise ValueError(message)
+        self._database = database
+        self._envelope = envelope
+        self._seals = seals
+        self._chain = chain
+        self._spool = spool
+        self._strict = strict
+        self._is_away = False
+        self._lost = 0
+        self._spooling = asyncio.Lock()
+        self._line = CommitLine(self._write)
+
+    @property
+    def waiting(self) -> int:
+        """
+        How many entries stand in line.
+        """
+        return self._line.waiting
+
+    @property
+    def is_away(self) -> bool:
+        """
+        Whether the database was out of reach when last tried: events go to the spool.
+        """
+        return self._is_away
+
+    @property
+    def spooled_bytes(self) -> int:
+        """
+        How much waits in the spool.
+        """
+        return 0 if self._spool is None else self._spool.size
+
+    @property
+    def lost(self) -> int:
+        """
+        How many events could not be kept anywhere. In strict mode their requests were refused.
+        """
+        return self._lost
+
+    async def append(self, event: AuditEvent) -> None:
+        """
+        Keep an event; on return it is safe on the disk, if the trail is strict.
+
+        Raises:
+            UnavailableError: It could not be kept; what it tells of must not be acknowledged.
+        """
+        entry = Entry(tell=lambda _nothing: event)
+        self._line.enqueue(entry)
+        if self._strict:
+            await entry.done
+        else:
+            entry.done.add_done_callback(_look_at)  # nobody waits, and asyncio wants to be asked
+
+    async def change[T](
+        self, act: Callable[[Connection], T], tell: Callable[[T], AuditEvent | None]
+    ) -> T:
+        """
+        Change something and keep the event that tells of it, in one transaction.
+
+        Args:
+            act: The change; a CtxfyError it raises undoes this change and no other.
+            tell: Makes the event of what `act` returned; None if there is nothing to tell.
+
+        Raises:
+            UnavailableError: Neither was kept.
+        """
+        entry = Entry(tell=tell, act=act)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - what act returns is what tell is given
+        self._line.enqueue(entry)
+        return await entry.done  # type: ignore[return-value] # pyright: ignore[reportReturnType] - as above
+
+    async def settled(self) -> None:
+        """
+        Wait until nothing stands in line.
+        """
+        await self._line.settled()
+
+    async def drain(self) -> Drained:
+        """
+        Take over what waits in the spool, and so find out whether the database is back.
+
+        Raises:
+            UnavailableError: It is not, or the spool cannot be read.
+        """
+        if self._spool is None:
+            await self._database.write(lambda _connection: None)
+            self._is_away = False
+            return Drained()
+        async with self._spooling:  # nothing is added meanwhile: what was read is all there is
+            spooled = await asyncio.to_thread(self._spool.read)
+            for start in range(0, max(1, len(spooled.events)), MAX_BATCH):
+                await self._database.write(partial(self._take_over, spooled, start))
+            aside = await asyncio.to_thread(self._empty, spooled)
+            self._is_away = False
+        return Drained(events=len(spooled.events), damaged=aside)
+
+    async def _write(self, batch: Sequence[Entry]) -> None:
+        if self._is_away and self._spool is not None:
+            events = [entry for entry in batch if entry.act is None]
+            batch = [entry for entry in batch if entry.act is not None]
+            await self._spool_events(self._spool, events)
+        if not batch:
+            return
+        try:
+            outcomes = await self._database.write(
+                lambda connection: self._keep(connection, batch),
+                # A change reads what it decides by; an event is written whatever there is.
+                alone=any(entry.act is not None for entry in batch),
+            )
+        except UnavailableError as error:
+            await self._write_without_database(batch, error)
+        except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
+            self._settle(batch, [Failed(error)] * len(batch))
+        else:
+            self._settle(batch, outcomes)
+
+    async def _write_without_database(
+        self, batch: Sequence[Entry], error: UnavailableError
+    ) -> None:
+        self._is_away = True
+        failed = [entry for entry in batch if entry.act is not None or self._spool is None]
+        self._settle(failed, [Failed(error)] * len(failed))
+        if self._spool is not None:
+            await self._spool_events(self._spool, [each for each in batch if each.act is None])
+
+    async def _spool_events(self, spool: AuditSpool, entries: Sequence[Entry]) -> None:
+        events = [event for entry in entries if (event := entry.tell(None)) is not None]
+        outcome: object = None
+        try:
+            async with self._spooling:
+                await asyncio.to_thread(spool.add, events)
+        except UnavailableError as error:
+            outcome = Failed(error)
+        self._settle(entries, [outcome] * len(entries))
+
+    def _settle(self, entries: Sequence[Entry], outcomes: Sequence[object]) -> None:
+        for entry, outcome in zip(entries, outcomes, strict=True):
+            self._lost += isinstance(outcome, Failed) and entry.act is None
+            entry.settle(outcome)
+
+    def _take_over(self, spooled: Spooled, start: int, connection: Connection) -> None:
+        chain = lock_chain(connection, self._envelope, self._chain)
+        end = min(start + MAX_BATCH, len(spooled.events))
+        if _taken(chain.spool_mark, spooled.name) >= end:
+            return  # a process that was killed before it could remove the file has done it
+        head, stored = chain.head, list[StoredEvent]()
+        for event in spooled.events[start:end]:
+            stored.append(self._place(connection, head, event))
+            head = head_of(stored[-1])
+        insert_events(connection, stored)
+        mark = f"{spooled.name}:{end}"
+        move_chain(connection, self._envelope, head=head, base=chain.base, spool_mark=mark)
+
+    def _empty(self, spooled: Spooled) -> str | None:
+        assert self._spool is not None  # noqa: S101 - asked of by `drain` alone # nosec B101
+        if not spooled.is_whole:
+            return str(self._spool.set_aside())
+        self._spool.clear()
+        return None
+
+    def _keep(self, connection: Connection, batch: Sequence[Entry]) -> list[object]:
+        chain = lock_chain(connection, self._envelope, self._chain)
+        head, stored, outcomes = chain.head, list[StoredEvent](), list[object]()
+        for entry in batch:
+            outcome = entry.perform(connection)
+            outcomes.append(outcome)
+            if isinstance(outcome, Failed) or (event := entry.tell(outcome)) is None:
+                continue
+            stored.append(self._place(connection, head, event))
+            head = head_of(stored[-1])
+        if stored:
+            insert_events(connection, stored)
+            move_chain(
+                connection,
+                self._envelope,
+                head=head,
+                base=chain.base,
+                spool_mark=chain.spool_mark,
+            )
+        return outcomes
+
+    def _place(self, connection: Connection, head: ChainHead, event: AuditEvent) -> StoredEvent:
+        seal, sealed = self._seals.seal(connection, event, chain=head.chain, seq=head.seq + 1)
+        return append_to_chain(head, stored_form(event, seal=seal, sealed=sealed))
+
+
+def _look_at(done: asyncio.Future[object]) -> None:
+    if not done.cancelled():
+        done.exception()
+
+
+def _taken(mark: str | None, name: str) -> int:
+    taken_from, _, count = (mark or "").partition(":")
+    return int(count) if count and taken_from == name else 0
+
+
+def stored_form(event: AuditEvent, *, seal: str, sealed: bytes) -> StoredEvent:
+    """
+    Bring an event into the form it is kept in, its place and hash still to come.
+    """
+    return StoredEvent(
+        chain="",
+        seq=0,
+        at_us=microseconds(event.at),
+        action=event.action,
+        outcome=event.outcome,
+        request_id=event.request_id,
+        key_id=event.key_id,
+        person_id=event.person_id,
+        subject_id=event.subject_id,
+        target=event.target,
+        seal=seal,
+        sealed=sealed,
+    )

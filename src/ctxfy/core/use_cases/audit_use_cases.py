@@ -1,0 +1,246 @@
+"""
+The judgement about the audit trail: what proves an event, and whether a trail is whole.
+
+Each event is hashed together with the hash of the one before it, over exactly what is stored. So
+nobody can change, take out, add or reorder events without the hashes after them being wrong, short
+of computing the whole chain anew; against that stands the head, which is kept with a keyed hash,
+and against an older copy of everything stands a checkpoint that was kept elsewhere.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from copy import replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+
+from ctxfy.core.exceptions import CheckpointError
+from ctxfy.core.models.audit_models import (
+    Actor,
+    AuditEvent,
+    ChainHead,
+    Checkpoint,
+    Fault,
+    StoredEvent,
+)
+
+
+NEVER_WRITTEN = "there is an event that was never written"
+_NONE = b"\xff\xff\xff\xff"
+_TITLE = "ctxfy audit checkpoint v1"
+_CHAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+_HEAD = re.compile(r"chain ([A-Za-z0-9][A-Za-z0-9_.-]{0,99}) ([0-9]{1,18}) ([0-9a-f]{64}|-)")
+
+
+def event_hash(before: bytes, event: StoredEvent) -> bytes:
+    """
+    Hash an event onto the one before it; `event.hash` itself is left out.
+
+    Every field goes in with its length, so that no two events look alike to the hash.
+    """
+    digest = sha256(_framed(before))
+    for value in (
+        event.chain,
+        event.action,
+        event.outcome,
+        event.request_id,
+        event.key_id,
+        event.person_id,
+        event.subject_id,
+        event.target,
+        event.seal,
+    ):
+        digest.update(_NONE if value is None else _framed(value.encode()))
+    digest.update(_framed(event.sealed))
+    digest.update(event.seq.to_bytes(8) + event.at_us.to_bytes(8, signed=True))
+    return digest.digest()
+
+
+def append_to_chain(head: ChainHead, event: StoredEvent) -> StoredEvent:
+    """
+    Give an event its place behind a head, and its hash.
+    """
+    placed = replace(event, chain=head.chain, seq=head.seq + 1)
+    return replace(placed, hash=event_hash(head.hash, placed))
+
+
+def head_of(event: StoredEvent) -> ChainHead:
+    """
+    The head of a chain that ends with this event.
+    """
+    return ChainHead(chain=event.chain, seq=event.seq, hash=event.hash)
+
+
+def follow_chain(head: ChainHead, events: Iterable[StoredEvent]) -> ChainHead | Fault:
+    """
+    Check events against the head before them; return the head after them, or the first fault.
+
+    Args:
+        head: Where to begin: the head before the first of the events.
+        events: In the order of their places.
+    """
+    for event in events:
+        expected = head.seq + 1
+        if event.seq > expected:
+            return _fault(head, expected, "the event is missing")
+        if event.seq < expected:
+            return _fault(head, event.seq, NEVER_WRITTEN)
+        if event_hash(head.hash, event) != event.hash:
+            return _fault(head, expected, "the event is not as it was written")
+        head = head_of(event)
+    return head
+
+
+def compare_heads(found: ChainHead, kept: ChainHead) -> Fault | None:
+    """
+    Compare where the events of a chain end with the head that was kept.
+    """
+    if found.seq < kept.seq:
+        return _fault(kept, found.seq + 1, "the event is missing at the end")
+    if found.seq > kept.seq:
+        return _fault(kept, kept.seq + 1, NEVER_WRITTEN)
+    if found.hash != kept.hash:
+        return _fault(kept, kept.seq, "the event is not the one the head tells of")
+    return None
+
+
+def checkpoint_text(checkpoint: Checkpoint) -> str:
+    """
+    Write a checkpoint down, the same text for the same checkpoint; it is this text that is signed.
+    """
+    lines = [
+        _TITLE,
+        f"at {checkpoint.at.astimezone(UTC).isoformat(timespec='microseconds')}",
+        f"signer {checkpoint.signer}",
+        f"previous {checkpoint.previous or '-'}",
+    ]
+    lines += (
+        f"chain {head.chain} {head.seq} {head.hash.hex() or '-'}"
+        for head in sorted(checkpoint.heads, key=lambda each: each.chain)
+    )
+    return "\n".join(lines) + "\n"
+
+
+def parse_checkpoint(text: str) -> Checkpoint:
+    """
+    Read what `checkpoint_text` wrote.
+
+    Raises:
+        CheckpointError: It is no checkpoint, or not one of this version.
+    """
+    try:
+        _title, at, signer, previous, *heads = text.removesuffix("\n").split("\n")
+        previous = previous.removeprefix("previous ")
+        checkpoint = Checkpoint(
+            at=datetime.fromisoformat(at.removeprefix("at ")),
+            signer=int(signer.removeprefix("signer ")),
+            previous="" if previous == "-" else previous,
+            heads=tuple(_parse_head(line) for line in heads),
+        )
+    except ValueError as error:
+        raise CheckpointError from error
+    # Whatever reads alike but is written otherwise was not written by us.
+    if checkpoint_text(checkpoint) != text:
+        raise CheckpointError
+    return checkpoint
+
+
+def is_chain_name(text: str) -> bool:
+    """
+    Whether a text can name a chain.
+    """
+    return _CHAIN.fullmatch(text) is not None
+
+
+def truncate_address(address: str) -> str:
+    """
+    Keep of an address the network it is in: /24 of IPv4, /48 of IPv6; nothing of what is none.
+    """
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return ""
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
+        parsed = parsed.ipv4_mapped
+    network = (
+        IPv6Network((int(parsed), 48), strict=False)
+        if isinstance(parsed, IPv6Address)
+        else IPv4Network((int(parsed), 24), strict=False)
+    )
+    return str(network.network_address)
+
+
+def month_of(at: datetime) -> str:
+    """
+    The month under whose key events without a person are sealed.
+    """
+    return at.astimezone(UTC).strftime("%Y-%m")
+
+
+def act_of(
+    actor: Actor, action: str, at: datetime, *, target: str | None = None, **details: object
+) -> AuditEvent:
+    """
+    Make the event of something that was done on purpose.
+    """
+    means: dict[str, object] = {"means": actor.means}
+    if actor.address:
+        means["address"] = actor.address
+    return AuditEvent(
+        action=action,
+        at=at,
+        request_id=actor.request_id,
+        key_id=actor.key_id,
+        person_id=actor.person_id,
+        target=target,
+        details=means | details,
+    )
+
+
+def outcome_of(status: int, facts: Mapping[str, object]) -> str:
+    """
+    Say how a request ended: `ok`, the reason of a denial, the code of an error, or its status.
+
+    Args:
+        status: The HTTP status it is answered with.
+        facts: What was found out about it while it was served.
+    """
+    for fact in ("denial", "error_code"):
+        if fact in facts:
+            return str(facts[fact])
+    return "ok" if status < FIRST_REFUSAL else f"status_{status}"
+
+
+def action_of(action: str, facts: Mapping[str, object]) -> str:
+    """
+    Say what a request did: its route tells, and on /mcp the method of the protocol.
+    """
+    return _RPC_ACTIONS.get(str(facts.get("rpc_method")), action)
+
+
+FIRST_REFUSAL = 400
+
+_RPC_ACTIONS: Mapping[str, str] = {
+    "prompts/get": "prompt_executed",
+    "prompts/list": "prompts_listed",
+    "completion/complete": "argument_completed",
+    "resources/list": "resources_listed",
+    "resources/read": "resource_read",
+    "subscriptions/listen": "changes_followed",
+}
+
+
+def _fault(head: ChainHead, seq: int, reason: str) -> Fault:
+    return Fault(chain=head.chain, seq=seq, reason=reason)
+
+
+def _framed(part: bytes) -> bytes:
+    return len(part).to_bytes(4) + part
+
+
+def _parse_head(line: str) -> ChainHead:
+    match = _HEAD.fullmatch(line)
+    if match is None:
+        raise CheckpointError
+    digest = b"" if match[3] == "-" else bytes.fromhex(match[3])
+    return ChainHead(chain=match[1], seq=int(match[2]), hash=digest)
