@@ -360,7 +360,7 @@ MEANINGS = {
     (
         "PromptSpec",
         "arguments",
-    ): "By name: small letters, digits and `_`, first a letter; up to 100.",
+    ): "By name: letters, digits and `_`, first a letter; up to 100.",
     ("ExampleSpec", "name"): "What it shows.",
     ("ExampleSpec", "arguments"): "By name, as a client would send them.",
     ("TestSpec", "name"): "What it shows; appears when it fails.",

@@ -216,7 +216,7 @@ def test_the_schema_takes_every_prompt(path: Path) -> None:
     "keys",
     [
         {"descripton": "a typing error"},
-        {"arguments": {"Name": {}}},
+        {"arguments": {"a-name": {}}},
         {"arguments": {"name": {"type": "text"}}},
         {"scope": "everything"},
         {"name": "has blanks"},

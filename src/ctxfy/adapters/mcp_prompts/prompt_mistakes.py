@@ -25,7 +25,7 @@ from ctxfy.core.models.prompt_models import ArgumentType
 
 
 # MiniJinja reads these words its own way, so that no tag could show such an argument.
-_RESERVED = frozenset({"true", "false", "none", "not", "self"})
+_RESERVED = frozenset({"true", "True", "false", "False", "none", "None", "not", "self"})
 
 
 def types_of(spec: ArgumentSpec) -> tuple[ArgumentType, ArgumentType | None]:
@@ -124,7 +124,7 @@ def _sentence(
         return f"the key '{key}' is missing{inside}"
     if "[key]" in cast("tuple[object, ...]", item["loc"]):
         return (
-            f"'{key}' cannot be an argument's name; use small letters, digits and _, "
+            f"'{key}' cannot be an argument's name; use letters, digits and _, "
             "beginning with a letter"
         )
     if kind == "string_pattern_mismatch" and key == "name":

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$"
-ARGUMENT_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
+ARGUMENT_PATTERN = r"^[A-Za-z][A-Za-z0-9_]{0,63}$"
 MAX_OUTPUT_BYTES = 4_000_000
 
 type ArgumentName = Annotated[str, Field(pattern=ARGUMENT_PATTERN)]

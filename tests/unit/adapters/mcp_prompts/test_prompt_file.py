@@ -71,6 +71,14 @@ def test_words() -> None:
     assert template.arguments[0].type is ArgumentType.ENUM
 
 
+def test_argument_names() -> None:
+    """
+    An argument keeps its name as written; one with a capital is another.
+    """
+    template = _good("arguments: {codeUri: {}, codeuri: {}, X_1: {}}\n", "{{ codeUri }}")
+    assert [argument.name for argument in template.arguments] == ["codeUri", "codeuri", "X_1"]
+
+
 @pytest.mark.parametrize(
     ("written", "kind", "items"),
     [
@@ -111,10 +119,11 @@ BROKEN = [
     ("metrics: {count: [a]}", "dir/greet.prompt.md:2: unknown key 'count' in 'metrics'; did you mean 'count_by'?"),
     ("examples: [{nme: x, name: y}]", "dir/greet.prompt.md:2: unknown key 'nme' in 'examples.0'; did you mean 'name'?"),
     ("examples: [{arguments: {}}]", "dir/greet.prompt.md:2: the key 'name' is missing in 'examples.0'"),
-    ("arguments: {Bad: {}}", "dir/greet.prompt.md:2: 'Bad' cannot be an argument's name; use small letters, digits and _, beginning with a letter"),
-    ("arguments: {a-b: {}}", "dir/greet.prompt.md:2: 'a-b' cannot be an argument's name; use small letters, digits and _, beginning with a letter"),
-    ("arguments: {1a: {}}", "dir/greet.prompt.md:2: '1a' cannot be an argument's name; use small letters, digits and _, beginning with a letter"),
+    ("arguments: {_a: {}}", "dir/greet.prompt.md:2: '_a' cannot be an argument's name; use letters, digits and _, beginning with a letter"),
+    ("arguments: {a-b: {}}", "dir/greet.prompt.md:2: 'a-b' cannot be an argument's name; use letters, digits and _, beginning with a letter"),
+    ("arguments: {1a: {}}", "dir/greet.prompt.md:2: '1a' cannot be an argument's name; use letters, digits and _, beginning with a letter"),
     ("arguments:\n  true: {}", "dir/greet.prompt.md:3: 'true' is a word of the template language; rename it"),
+    ("arguments:\n  None: {}", "dir/greet.prompt.md:3: 'None' is a word of the template language; rename it"),
     ("arguments:\n  self: {}", "dir/greet.prompt.md:3: 'self' is a word of the template language; rename it"),
     ("name: a b", "dir/greet.prompt.md:2: a name has letters, digits, '_', '.' and '-' only, and begins with a letter or digit"),
     ("name: -a", "dir/greet.prompt.md:2: a name has letters, digits, '_', '.' and '-' only, and begins with a letter or digit"),
@@ -162,7 +171,7 @@ def test_all_at_once() -> None:
     """
     All mistakes of one kind are told together, in the order of the file.
     """
-    problems = _md("versoin: 1\narguments:\n  a: {requird: true}\n  B: {}\nscope: root\n")
+    problems = _md("versoin: 1\narguments:\n  a: {requird: true}\n  _b: {}\nscope: root\n")
     assert isinstance(problems, list)
     assert [problem.split(":")[1] for problem in problems] == ["2", "4", "5", "6"]
 
