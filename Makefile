@@ -30,6 +30,10 @@ coverage: clients ## run the tests and say what they leave out; the core must be
 	@$(BIN)/pytest --cov --cov-report=term --cov-report=html:build/coverage $(ARGS)
 	@$(BIN)/coverage report --include='src/ctxfy/core/*' --fail-under=100
 
+.PHONY: conformance
+conformance: clients ## run MCP's official conformance suite, and write what came out into its page
+	@$(BIN)/python -m tests.e2e.conformance
+
 .PHONY: start-time
 start-time: setup ## measure how long a start takes until the first answer (ARGS=TIMES)
 	@$(BIN)/python scripts/start_time.py $(ARGS)
