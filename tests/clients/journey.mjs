@@ -1,4 +1,4 @@
-// What every JavaScript client does: list, get, complete, make a mistake. One line of JSON comes out.
+// What every JavaScript client does: list, get, complete, read, make a mistake. One line of JSON comes out.
 
 export async function travel(client, transport) {
   try {
@@ -12,6 +12,8 @@ export async function travel(client, transport) {
       ref: { type: "ref/prompt", name: "code-review" },
       argument: { name: "language", value: "py" },
     });
+    const { resources } = await client.listResources();
+    const { contents } = await client.readResource({ uri: "ctxfy://style-guide" });
     const mistake = await client
       .getPrompt({ name: "code-review", arguments: { language: "cobol" } })
       .then(() => null, ({ code, data }) => ({ code, data }));
@@ -21,6 +23,8 @@ export async function travel(client, transport) {
         prompts: prompts.map(({ name }) => name),
         messages: rendered.messages,
         completions: completion.values,
+        resources: resources.map(({ uri }) => uri),
+        read: contents[0].text,
         mistake,
       }),
     );

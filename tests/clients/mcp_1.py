@@ -1,7 +1,7 @@
 """
 The official Python SDK, 1.x: CTXFY_KEY=... python mcp_1.py URL.
 
-Lists, gets, completes, makes a mistake, and prints one line of JSON, as journey.mjs does.
+Lists, gets, completes, reads, makes a mistake, and prints one line of JSON, as journey.mjs does.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from mcp import ClientSession, McpError
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp.types import PromptReference
+from pydantic import AnyUrl
 
 
 async def travel(session: ClientSession) -> dict[str, Any]:
@@ -26,6 +27,8 @@ async def travel(session: ClientSession) -> dict[str, Any]:
     completed = await session.complete(
         PromptReference(type="ref/prompt", name="code-review"), {"name": "language", "value": "py"}
     )
+    resources = await session.list_resources()
+    read = await session.read_resource(AnyUrl("ctxfy://style-guide"))
     mistake = None
     try:
         await session.get_prompt("code-review", {"language": "cobol"})
@@ -38,6 +41,8 @@ async def travel(session: ClientSession) -> dict[str, Any]:
             message.model_dump(mode="json", by_alias=True) for message in rendered.messages
         ],
         "completions": completed.completion.values,
+        "resources": [str(resource.uri) for resource in resources.resources],
+        "read": read.contents[0].text,
         "mistake": mistake,
     }
 

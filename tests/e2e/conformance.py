@@ -47,6 +47,8 @@ CLAIMS: Mapping[str, Mapping[str, frozenset[str]]] = {
         "caching": COMPLETE,
         "dns-rebinding-protection": COMPLETE,
         "resources-list": COMPLETE,
+        "resources-read-text": COMPLETE,
+        "resources-read-binary": COMPLETE,
         "sep-2164-resource-not-found": COMPLETE,
         "tools-list": COMPLETE,
         "server-sse-multiple-streams": COMPLETE,
@@ -69,6 +71,8 @@ CLAIMS: Mapping[str, Mapping[str, frozenset[str]]] = {
         "prompts-get-with-image": COMPLETE,
         "completion-complete": COMPLETE,
         "resources-list": COMPLETE,
+        "resources-read-text": COMPLETE,
+        "resources-read-binary": COMPLETE,
         "tools-list": COMPLETE,
         "dns-rebinding-protection": COMPLETE,
     },
@@ -79,8 +83,7 @@ What must pass, by revision, with the names of the checks that cannot, since the
 
 REASONS = (
     (r"tools-call-|json-schema-|http-custom-header-|elicitation-", "there are no tools to call"),
-    (r"resources-read-text", "resources are embedded in prompts and not yet read by themselves"),
-    (r"resources-read-binary|resources-templates-", "no resource is served by itself"),
+    (r"resources-templates-", "resources are the files of prompts, each with its own address"),
     (r"resources-(un)?subscribe", "a stateless server has nobody to tell"),
     (r"input-required-", "no prompt asks the client back, and there are no tools"),
     (r"tasks-", "an extension that is not offered"),

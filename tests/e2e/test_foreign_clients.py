@@ -46,11 +46,12 @@ def travel(client: str, server: Server, home: Path, key: str) -> Any:  # noqa: A
         ("typescript-client-2-auto", "2026-07-28"),
     ],
 )
-def test_a_client_lists_gets_completes_and_is_told_its_mistakes(
+def test_a_client_goes_all_the_way_and_is_told_its_mistakes(
     server: Server, tmp_path: Path, client: str, protocol: str
 ) -> None:
     """
-    Values come out as they went in, and every mistake is named at once with code -32602.
+    Values come out as they went in, what is embedded can be read by itself, and every mistake is
+    named at once with code -32602.
     """
     found = travel(client, server, tmp_path, server.key)
     assert found["protocol"] == protocol
@@ -65,6 +66,8 @@ def test_a_client_lists_gets_completes_and_is_told_its_mistakes(
     ]
     assert found["messages"][-1]["content"]["text"] == "a<b && c"
     assert found["completions"] == ["python"]
+    assert "ctxfy://style-guide" in found["resources"]
+    assert found["read"] == found["messages"][1]["content"]["resource"]["text"]
     assert found["mistake"]["code"] == mt.INVALID_PARAMS
     errors = [(item["field"], item["code"]) for item in found["mistake"]["data"]["errors"]]
     assert errors == [("language", "invalid_choice"), ("code", "missing")]
