@@ -70,6 +70,11 @@ class ServerSettings(_Section):
     allowed_hosts: Words = Field(
         default=(), description="Host names answered for, beside loopback; globs; commas between."
     )
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^/?#\s]+[^?#\s]*$",
+        description="Where clients find the server, if not where its description lies.",
+    )
     max_body_bytes: int = Field(
         default=4 * 1024 * 1024, ge=1024, description="Largest request body, bytes."
     )
@@ -259,6 +264,15 @@ class StorageSettings(_Section):
         return {"password": own} | given | {"url": found["before"] + found["after"]}
 
 
+class DocsSettings(_Section):
+    """
+    The explorer at /docs and the description at /openapi.json.
+    """
+
+    enabled: bool = Field(default=True, description="Whether they are there.")
+    title: str = Field(default="ctxfy", min_length=1, max_length=200, description="Their title.")
+
+
 class Settings(BaseSettings):
     """
     Everything that can be set.
@@ -280,6 +294,7 @@ class Settings(BaseSettings):
     llm: LlmSettings = LlmSettings()
     prompts: PromptsSettings = PromptsSettings()
     storage: StorageSettings = StorageSettings()
+    docs: DocsSettings = DocsSettings()
 
     @override
     @classmethod

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import NotRequired, TypedDict
 
 from starlette.responses import Response
 from starlette.types import Scope
@@ -52,6 +53,65 @@ class Outcome:
 
     status: HTTPStatus
     rpc: int
+
+
+class MistakeData(TypedDict):
+    """
+    One mistake: in a field of the request, or at a place in a file of prompts.
+    """
+
+    message: str
+    field: NotRequired[str]
+    code: NotRequired[str]
+    path: NotRequired[str]
+    line: NotRequired[int | None]
+
+
+class ErrorData(TypedDict):
+    """
+    What is told of every error.
+    """
+
+    code: str
+    request_id: str | None
+    errors: NotRequired[list[MistakeData]]
+    retryAfterSeconds: NotRequired[int]
+
+
+class _Extras(TypedDict):
+    errors: NotRequired[list[MistakeData]]
+    retryAfterSeconds: NotRequired[int]
+
+
+class ProblemData(ErrorData):
+    """
+    A refusal (RFC 9457).
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+class RpcErrorData(TypedDict):
+    """
+    An error of JSON-RPC.
+    """
+
+    code: int
+    message: str
+    data: ErrorData
+
+
+class RpcProblemData(TypedDict):
+    """
+    A refusal in the form of MCP.
+    """
+
+    jsonrpc: str
+    id: None
+    error: RpcErrorData
 
 
 INTERNAL = Outcome(status=HTTPStatus.INTERNAL_SERVER_ERROR, rpc=-32603)
@@ -116,11 +176,11 @@ def error_response(scope: Scope, error: Exception) -> Response:
     request_id = scope.get("state", {}).get("request_id")
     sentence = _sentence(error, outcome)
     code = error.code if isinstance(error, CtxfyError) else CtxfyError.code
-    details = {"code": code, "request_id": request_id} | _errors(error)
-    body: dict[str, object]
+    details: ErrorData = {"code": code, "request_id": request_id, **_errors(error)}
+    body: ProblemData | RpcProblemData
     if scope.get("path") in MCP_PATHS:
         media_type = "application/json"
-        rpc_error = {"code": outcome.rpc, "message": sentence, "data": details}
+        rpc_error: RpcErrorData = {"code": outcome.rpc, "message": sentence, "data": details}
         body = {"jsonrpc": "2.0", "id": None, "error": rpc_error}
     else:
         media_type = "application/problem+json"
@@ -129,7 +189,8 @@ def error_response(scope: Scope, error: Exception) -> Response:
             "title": outcome.status.phrase,
             "status": outcome.status.value,
             "detail": sentence,
-        } | details
+            **details,
+        }
     return Response(
         json.dumps(body),  # in ASCII: a text from a request may hold what has no form in UTF-8
         status_code=outcome.status,
@@ -152,7 +213,7 @@ def _sentence(error: Exception, outcome: Outcome) -> str:
     return str(error)
 
 
-def _errors(error: Exception) -> dict[str, object]:
+def _errors(error: Exception) -> _Extras:
     if isinstance(error, RateLimitedError):
         # Clients of MCP look into bodies sooner than at headers.
         return {"retryAfterSeconds": error.retry_after}

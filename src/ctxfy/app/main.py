@@ -12,6 +12,7 @@ from uuid import uuid4
 from starlette.types import ASGIApp
 
 from ctxfy import __version__
+from ctxfy.adapters.api_docs.routes import DocsRoutes
 from ctxfy.adapters.auth.admission import Admission
 from ctxfy.adapters.auth.browsers import BrowserDoors
 from ctxfy.adapters.auth.fastmcp_verifier import PrincipalVerifier
@@ -28,6 +29,7 @@ from ctxfy.adapters.monitoring.request_context import RequestContext
 from ctxfy.adapters.storage.engine import travels_in_clear
 from ctxfy.adapters.storage.storage_probe import StorageProbe
 from ctxfy.app import routes
+from ctxfy.app.api_description import make_generator
 from ctxfy.app.bootstrap import server_options
 from ctxfy.app.config import Settings, load_settings
 from ctxfy.app.first_key import base_url, ensure_first_key
@@ -124,10 +126,21 @@ class CtxfyApp(LifespanApp):
                 routes.LOGIN: routes.endpoint(pages.login),
                 routes.LOGIN_STYLE: routes.endpoint(pages.style),
                 routes.LOGOUT: routes.endpoint(pages.logout),
+                **self._docs_apps(),
                 routes.WELL_KNOWN: routes.endpoint(routes.no_oauth),
                 routes.REGISTER: routes.endpoint(routes.no_oauth),
             },
         )
+
+    def _docs_apps(self) -> dict[str, ASGIApp]:
+        if not self.wiring.settings.docs.enabled:
+            return {}
+        docs = DocsRoutes(make_generator(self.wiring), on_error=error_response)
+        return {
+            routes.DOCS: routes.endpoint(docs.explorer),
+            routes.DOCS_ASSET: routes.endpoint(docs.asset),
+            routes.OPENAPI: routes.endpoint(docs.document),
+        }
 
     def _around(self, app: ASGIApp) -> ASGIApp:
         """

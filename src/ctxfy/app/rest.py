@@ -6,8 +6,9 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Never, override
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic_core import from_json
 from starlette.exceptions import HTTPException
@@ -94,6 +95,16 @@ def build_rest(policies: Sequence[RoutePolicy], handlers: RestHandlers) -> FastA
             response_model=None,
         )
     return app
+
+
+def describe_rest(handlers: RestHandlers) -> dict[str, Any]:
+    """
+    Say what FastAPI knows of the handlers: parameters and bodies, as an OpenAPI 3.1 document.
+    """
+    router = APIRouter()
+    for path, method in sorted(handlers):
+        router.add_api_route(path, handlers[path, method], methods=[method], response_model=None)
+    return get_openapi(title="REST", version="", routes=router.routes)
 
 
 class JsonRoute(APIRoute):

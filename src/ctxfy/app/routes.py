@@ -26,20 +26,26 @@ PROMPTS = "/prompts"
 PROMPT = "/prompts/{name}"
 EXECUTE = "/prompts/{name}/execute"
 RELOAD = "/prompts/reload"
+DOCS = "/docs"
+DOCS_ASSET = "/docs/assets/{name}"
+OPENAPI = "/openapi.json"
 API_KEYS = "/auth/api-keys"
 API_KEY = "/auth/api-keys/{key_id}"
 CURRENT_API_KEY = "/auth/api-keys/current"
 LOGIN = "/login"
 LOGIN_STYLE = "/login/style.css"
 LOGOUT = "/logout"
-DOCS = "/docs"
 MAX_LOGIN_BYTES = 16 * 1024
 REST = (PROMPTS, PROMPT, EXECUTE, RELOAD, API_KEYS, API_KEY, CURRENT_API_KEY)
 
 
-def route_policies(*, public_metrics: bool) -> tuple[RoutePolicy, ...]:
+def route_policies(*, public_metrics: bool, docs: bool = True) -> tuple[RoutePolicy, ...]:
     """
     Lay out the table.
+
+    Args:
+        public_metrics: Whether /metrics needs no key.
+        docs: Whether there are the explorer and the description it shows.
     """
     return (
         # Clients are configured with and without the slash; a redirect would lose their POST.
@@ -55,6 +61,7 @@ def route_policies(*, public_metrics: bool) -> tuple[RoutePolicy, ...]:
             for path in (MCP, MCP_WITH_SLASH)
         ),
         *_rest_policies(),
+        *(_docs_policies() if docs else ()),
         # Probes and scrapers come by address, so their Host is nobody's name.
         *(
             RoutePolicy(path=path, methods=("GET",), scope=None, any_host=True)
@@ -115,6 +122,17 @@ def _login_policies() -> tuple[RoutePolicy, ...]:
         ),
         RoutePolicy(path=LOGIN_STYLE, methods=("GET",), scope=None, sessions=False),
         RoutePolicy(path=LOGOUT, methods=("POST",), scope=None, form=True),
+    )
+
+
+def _docs_policies() -> tuple[RoutePolicy, ...]:
+    return (
+        *(
+            RoutePolicy(path=path, methods=("GET",), scope=KeyScope.READ)
+            for path in (DOCS, OPENAPI)
+        ),
+        # Files that anybody can get from the package they come in.
+        RoutePolicy(path=DOCS_ASSET, methods=("GET",), scope=None, sessions=False),
     )
 
 

@@ -77,7 +77,9 @@ def wire(settings: Settings, snapshot: CatalogSnapshot | None) -> Wiring:
     )
     logging = StructuredLogger(user_id_form=settings.logging.user_id, pseudonym=pseudonymizer(own))
     registry = new_registry()
-    policies = routes.route_policies(public_metrics=settings.monitoring.public_metrics)
+    policies = routes.route_policies(
+        public_metrics=settings.monitoring.public_metrics, docs=settings.docs.enabled
+    )
     metrics = PrometheusMetrics(
         registry, endpoints=[policy.path for policy in policies], version=__version__
     )

@@ -50,6 +50,8 @@ VALUES: dict[str, tuple[str, object]] = {
     "CTXFY_STORAGE__LOCK_SECONDS": ("0.5", 0.5),
     "CTXFY_STORAGE__TLS": ("verify", "verify"),
     "CTXFY_STORAGE__TLS_CA": ("/ca.pem", Path("/ca.pem")),
+    "CTXFY_SERVER__PUBLIC_URL": ("https://a.example/ctxfy", "https://a.example/ctxfy"),
+    "CTXFY_DOCS__TITLE": ("Our prompts", "Our prompts"),
 }
 
 

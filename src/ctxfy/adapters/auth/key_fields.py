@@ -3,12 +3,68 @@ Keys as JSON data, for REST and the command line alike. No digest ever is among 
 """
 
 from datetime import datetime
+from typing import Annotated, TypedDict
 
-from ctxfy.core.models.auth_models import ApiKeyInfo, Principal, RateLimit
+from pydantic import Field
+
+from ctxfy.core.models.auth_models import ApiKeyInfo, KeyStatus, Principal, RateLimit, Scope
 from ctxfy.core.use_cases.auth_use_cases import show_rate
 
 
-def plain_key(info: ApiKeyInfo) -> dict[str, object]:
+type Moment = Annotated[
+    str,
+    Field(
+        description="In UTC, to the second.",
+        examples=["2026-11-24T05:30:00Z"],
+        json_schema_extra={"format": "date-time"},
+    ),
+]
+type Rate = Annotated[str, Field(description="Requests in a time.", examples=["600/minute"])]
+
+
+class CallerData(TypedDict):
+    """
+    A key as its own holder sees it.
+    """
+
+    key_id: Annotated[str, Field(description="Public and stable.", examples=["5Xq0aB3dE6gH"])]
+    user_id: Annotated[str, Field(description="The person or program it is for.")]
+    name: Annotated[str, Field(description="A note on what it is for.")]
+    scope: Scope
+    prompts: Annotated[list[str], Field(description="Globs over the prompts it sees.")]
+    rate_limit: Annotated[Rate | None, Field(description="Its own limit; null: the server's.")]
+    expires_at: Annotated[Moment | None, Field(description="Null: never.")]
+
+
+class KeyData(CallerData):
+    """
+    A key as administrators see it; never its secret.
+    """
+
+    status: KeyStatus
+    created_at: Moment
+    last_used_at: Moment | None
+    revoked_at: Moment | None
+
+
+class NewKeyData(KeyData):
+    """
+    A key just made.
+    """
+
+    api_key: Annotated[str, Field(description="The whole key. It is shown this once.")]
+
+
+class KeyPageData(TypedDict):
+    """
+    Some of the keys, oldest first.
+    """
+
+    api_keys: list[KeyData]
+    next_cursor: Annotated[str | None, Field(description="For the next page; null: the last.")]
+
+
+def plain_key(info: ApiKeyInfo) -> KeyData:
     """
     Lay a key out as JSON data, without its digest.
     """
@@ -16,18 +72,18 @@ def plain_key(info: ApiKeyInfo) -> dict[str, object]:
         "key_id": info.key_id,
         "user_id": info.user_id,
         "name": info.name,
-        "scope": str(info.scope),
-        "status": str(info.status),
+        "scope": info.scope,
+        "status": info.status,
         "prompts": list(info.prompts),
         "rate_limit": _rate(info.rate_limit),
-        "created_at": plain_moment(info.created_at),
+        "created_at": moment_text(info.created_at),
         "expires_at": plain_moment(info.expires_at),
         "last_used_at": plain_moment(info.last_used_at),
         "revoked_at": plain_moment(info.revoked_at),
     }
 
 
-def plain_principal(principal: Principal) -> dict[str, object]:
+def plain_principal(principal: Principal) -> CallerData:
     """
     Lay a caller out as JSON data, for that caller.
     """
@@ -35,7 +91,7 @@ def plain_principal(principal: Principal) -> dict[str, object]:
         "key_id": principal.key_id,
         "user_id": principal.user_id,
         "name": principal.name,
-        "scope": str(principal.scope),
+        "scope": principal.scope,
         "prompts": list(principal.prompts),
         "rate_limit": _rate(principal.rate_limit),
         "expires_at": plain_moment(principal.expires_at),
@@ -46,7 +102,14 @@ def plain_moment(moment: datetime | None) -> str | None:
     """
     Write a moment in UTC to the second, or None if there is none.
     """
-    return None if moment is None else moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return None if moment is None else moment_text(moment)
+
+
+def moment_text(moment: datetime) -> str:
+    """
+    Write a moment in UTC to the second.
+    """
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _rate(limit: RateLimit | None) -> str | None:

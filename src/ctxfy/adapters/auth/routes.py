@@ -9,7 +9,7 @@ from fastapi import Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from ctxfy.adapters.auth.key_fields import plain_key, plain_principal
+from ctxfy.adapters.auth.key_fields import KeyPageData, NewKeyData, plain_key, plain_principal
 from ctxfy.core.exceptions import InvalidKeyRequestError, InvalidRequestError
 from ctxfy.core.models.auth_models import (
     ApiKeyInfo,
@@ -97,8 +97,9 @@ class KeyRoutes:
         parsed = parse_key(api_key)
         assert parsed is not None  # noqa: S101 - it was composed just now # nosec B101
         info = await self._queries.find_api_key(parsed.key_id)
+        made: NewKeyData = {"api_key": api_key, **plain_key(info)}
         return JSONResponse(
-            {"api_key": api_key} | plain_key(info),
+            made,
             status_code=201,
             headers={"location": f"{request.scope['path']}/{info.key_id}"},
         )
@@ -113,7 +114,8 @@ class KeyRoutes:
             else self._queries.list_user_api_keys(query.user_id)
         )
         page, cursor = page_of(found, place=_place, cursor=query.cursor, limit=query.limit)
-        return JSONResponse({"api_keys": [plain_key(item) for item in page], "next_cursor": cursor})
+        told: KeyPageData = {"api_keys": [plain_key(item) for item in page], "next_cursor": cursor}
+        return JSONResponse(told)
 
     async def show(self, key_id: KeyIdPath) -> Response:
         """

@@ -10,6 +10,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from ctxfy.adapters.mcp_prompts.prompt_fields import (
+    ExecutionData,
+    PromptPageData,
+    ReloadData,
     plain_prompt,
     plain_prompt_in_full,
     plain_rendering,
@@ -102,7 +105,8 @@ class PromptRoutes:
         prompts = [
             plain_prompt(item, self._queries.list_versions(item.name, principal)) for item in page
         ]
-        return JSONResponse({"prompts": prompts, "next_cursor": cursor})
+        found_page: PromptPageData = {"prompts": prompts, "next_cursor": cursor}
+        return JSONResponse(found_page)
 
     async def show(
         self, request: Request, name: PromptName, query: Annotated[PromptQuery, Query()]
@@ -124,25 +128,25 @@ class PromptRoutes:
         wish = PromptRequest(name=name, arguments=body.arguments, version=body.version)
         rendered = await self._commands.execute(wish, _principal(request))
         elapsed_ms = (self._monotonic() - started) * 1000
-        return JSONResponse(
-            {"request_id": request.scope["state"]["request_id"]}
-            | plain_rendering(rendered)
-            | {"execution_time_ms": round(elapsed_ms, 3)}
-        )
+        done: ExecutionData = {
+            "request_id": request.scope["state"]["request_id"],
+            **plain_rendering(rendered),
+            "execution_time_ms": round(elapsed_ms, 3),
+        }
+        return JSONResponse(done)
 
     async def reload(self) -> Response:
         """
         Serve what the folder holds now, and say what is different.
         """
         change = await self._catalog.reload()
-        return JSONResponse(
-            {
-                "revision": change.revision,
-                "added": list(change.added),
-                "changed": list(change.changed),
-                "removed": list(change.removed),
-            }
-        )
+        told: ReloadData = {
+            "revision": change.revision,
+            "added": list(change.added),
+            "changed": list(change.changed),
+            "removed": list(change.removed),
+        }
+        return JSONResponse(told)
 
 
 def _principal(request: Request) -> Principal:

@@ -4,6 +4,8 @@ GET /health, /health/live and /health/ready.
 Anybody may see whether the server is well; figures and details only a caller with a key.
 """
 
+from typing import NotRequired, TypedDict
+
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,6 +14,43 @@ from ctxfy.adapters.monitoring.health import HealthService
 from ctxfy.adapters.monitoring.log_exceptions import safe_text
 from ctxfy.adapters.monitoring.process_figures import cpu_seconds, memory_bytes
 from ctxfy.core.models.monitoring_models import CheckResult, HealthReport, HealthStatus
+
+
+class CheckData(TypedDict):
+    """
+    How one part is; details for callers with a key.
+    """
+
+    status: HealthStatus
+    detail: NotRequired[str]
+    figures: NotRequired[dict[str, object]]
+
+
+class LiveData(TypedDict):
+    """
+    A verdict alone.
+    """
+
+    status: HealthStatus
+
+
+class ReadinessData(LiveData):
+    """
+    The verdict and the parts it was made of.
+    """
+
+    checks: dict[str, CheckData]
+
+
+class HealthData(ReadinessData):
+    """
+    How the server is; figures for callers with a key.
+    """
+
+    version: NotRequired[str]
+    uptime_seconds: NotRequired[float]
+    memory_bytes: NotRequired[int]
+    cpu_seconds: NotRequired[float]
 
 
 class HealthEndpoints:
@@ -32,14 +71,13 @@ class HealthEndpoints:
         Answer how the server and its parts are.
         """
         report = await self._service.report()
-        body = _body(report, detailed=_has_key(request))
+        parts = _body(report, detailed=_has_key(request))
+        body: HealthData = {"status": parts["status"], "checks": parts["checks"]}
         if _has_key(request):
-            body |= {
-                "version": self._version,
-                "uptime_seconds": self._service.uptime_seconds,
-                "memory_bytes": memory_bytes(),
-                "cpu_seconds": cpu_seconds(),
-            }
+            body["version"] = self._version
+            body["uptime_seconds"] = self._service.uptime_seconds
+            body["memory_bytes"] = memory_bytes()
+            body["cpu_seconds"] = cpu_seconds()
         return _answer(body, well=report.status is not HealthStatus.FAIL)
 
     async def live(self, request: Request) -> Response:  # noqa: ARG002 - a Starlette handler
@@ -63,19 +101,20 @@ def _has_key(request: Request) -> bool:
     return request.scope.get("state", {}).get("principal") is not None
 
 
-def _body(report: HealthReport, *, detailed: bool) -> dict[str, object]:
+def _body(report: HealthReport, *, detailed: bool) -> ReadinessData:
     checks = {check.name: _check(check, detailed=detailed) for check in report.checks}
     return {"status": report.status, "checks": checks}
 
 
-def _check(check: CheckResult, *, detailed: bool) -> dict[str, object]:
-    shown: dict[str, object] = {"status": check.status}
+def _check(check: CheckResult, *, detailed: bool) -> CheckData:
+    shown: CheckData = {"status": check.status}
     if detailed:
-        shown |= {"detail": check.detail, "figures": dict(check.figures)}
+        shown["detail"] = check.detail
+        shown["figures"] = dict(check.figures)
     return shown
 
 
-def _answer(body: dict[str, object], *, well: bool) -> Response:
+def _answer(body: LiveData, *, well: bool) -> Response:
     return Response(
         orjson.dumps(body, default=safe_text),
         status_code=200 if well else 503,

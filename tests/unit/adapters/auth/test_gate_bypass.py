@@ -320,6 +320,7 @@ def test_only_these_routes_are_public() -> None:
         "/health/ready",
         "/login",
         "/login/style.css",
+        "/docs/assets/{name}",
         "/logout",
         "/.well-known/{rest:path}",
         "/register",

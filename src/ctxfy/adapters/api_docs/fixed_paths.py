@@ -1,0 +1,222 @@
+"""
+The paths of the table of routes: policy, handler and what is said of them, put together.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import JsonSchemaMode
+
+from ctxfy.adapters.api_docs.error_responses import (
+    REQUEST_ID_HEADER,
+    ErrorKinds,
+    error_responses,
+    policy_errors,
+)
+from ctxfy.adapters.api_docs.operations import Answer, Json, Operation, Operations
+from ctxfy.adapters.api_docs.schema_conversion import COMPONENTS, convert, convert_definitions
+from ctxfy.core.exceptions import InvalidRequestError, MalformedBodyError
+from ctxfy.core.models.auth_models import RoutePolicy
+
+
+_REST_OF_PATH = re.compile(r"\{([a-z_]+):path\}")
+MCP_PATHS = ("/mcp", "/mcp/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surface:
+    """
+    Everything about the routes that the generator is handed.
+
+    Attributes:
+        rest: What FastAPI knows of the REST routes, as an OpenAPI 3.1 document.
+        problem: The Python type of problem+json; `rpc_problem` that of an error of JSON-RPC.
+        session_cookie: The name of the cookie of browser sessions, if there are any.
+    """
+
+    policies: Sequence[RoutePolicy]
+    operations: Operations
+    rest: Mapping[str, Any]
+    errors: ErrorKinds
+    problem: object
+    rpc_problem: object
+    session_cookie: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixedPart:
+    """
+    The part of the document that does not depend on who asks.
+    """
+
+    paths: Json
+    schemas: Json
+
+
+def fixed_part(surface: Surface) -> FixedPart:
+    """
+    Describe every route of the table.
+
+    Raises:
+        ValueError: A route is not described, or something is described that is no route.
+    """
+    policies = {
+        (policy.path, method): policy for policy in surface.policies for method in policy.methods
+    }
+    if policies.keys() != surface.operations.keys():
+        differing = sorted(policies.keys() ^ surface.operations.keys())
+        message = f"routes and operations differ: {differing}"
+        raise ValueError(message)
+    types = _types(surface)
+    paths: Json = {}
+    for (path, method), policy in policies.items():
+        known = surface.rest.get("paths", {}).get(path, {}).get(method.lower(), {})
+        written = _operation(surface, policy, surface.operations[path, method], known, types)
+        paths.setdefault(openapi_path(path), {})[method.lower()] = written
+    return FixedPart(paths=paths, schemas=types.definitions)
+
+
+def openapi_path(path: str) -> str:
+    """
+    Write a path of the table as OpenAPI does.
+    """
+    return _REST_OF_PATH.sub(r"{\1}", path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Types:
+    """
+    The schemas of Python types: one for each by its identity, and what they share.
+    """
+
+    by_id: Mapping[int, Json]
+    definitions: Json
+
+
+def _types(surface: Surface) -> _Types:
+    """
+    Make all schemas in one go, so that a name means one thing in the whole document.
+    """
+    answers = [answer for item in surface.operations.values() for answer in item.answers]
+    types = {id(item.body): item.body for item in answers if not isinstance(item.body, dict | None)}
+    types |= {id(each): each for each in (surface.problem, surface.rpc_problem)}
+    adapters: list[tuple[int, JsonSchemaMode, TypeAdapter[Any]]] = [
+        (key, "serialization", _adapter(body)) for key, body in types.items()
+    ]
+    found, shared = TypeAdapter.json_schemas(adapters, ref_template=COMPONENTS + "{model}")
+    ours = convert_definitions(shared.get("$defs", {}))
+    theirs = convert_definitions(_rest_schemas(surface.rest))
+    if clash := [name for name in theirs.keys() & ours if theirs[name] != ours[name]]:
+        message = f"two schemas are called {', '.join(sorted(clash))}"
+        raise ValueError(message)
+    by_id = {key: convert(schema) for (key, _), schema in found.items()}
+    return _Types(by_id=by_id, definitions=theirs | ours)
+
+
+def _adapter(body: Any) -> TypeAdapter[Any]:  # noqa: ANN401 - a type form; checkers know no name for it
+    return TypeAdapter(body)
+
+
+def _rest_schemas(rest: Mapping[str, Any]) -> Json:
+    schemas: Mapping[str, Any] = rest.get("components", {}).get("schemas", {})
+    not_ours = {"HTTPValidationError", "ValidationError"}  # FastAPI's own answer, which is not ours
+    return {name: schema for name, schema in schemas.items() if name not in not_ours}
+
+
+def _operation(
+    surface: Surface, policy: RoutePolicy, told: Operation, known: Json, types: _Types
+) -> Json:
+    docstring = str(known.get("description", ""))
+    summary, _, rest = docstring.partition("\n\n")
+    parameters = [*map(_parameter, known.get("parameters", ())), *told.parameters]
+    body = told.request_body or _request_body(known)
+    errors = [*policy_errors(policy), *told.errors]
+    if known.get("parameters") or known.get("requestBody"):
+        errors.append(InvalidRequestError)
+    if policy.consumes == "application/json":
+        errors.append(MalformedBodyError)
+    rpc = policy.path in MCP_PATHS
+    written: Json = {
+        "operationId": told.name,
+        "tags": [told.tag],
+        "summary": told.summary or " ".join(summary.split()),
+        "description": "\n\n".join(
+            part for part in (told.description, rest, needs(policy)) if part
+        ),
+        "security": security(policy, surface.session_cookie),
+        "responses": {str(item.status): _answer(item, types) for item in told.answers}
+        | error_responses(errors, surface.errors, rpc=rpc),
+    }
+    if parameters:
+        written["parameters"] = parameters
+    if body:
+        written["requestBody"] = with_examples(body, told.request_examples)
+    return written
+
+
+def needs(policy: RoutePolicy) -> str:
+    """
+    Say what key a route needs.
+    """
+    if policy.scope is None:
+        return "Needs no key."
+    narrowed = "" if policy.narrowed else " that is not narrowed to some prompts"
+    return f"Needs a key of scope `{policy.scope}`{narrowed}."
+
+
+def security(policy: RoutePolicy, session_cookie: str | None) -> list[Json]:
+    """
+    List the schemes of which one is enough; the empty one is none at all.
+    """
+    schemes: list[Json] = [{"bearer": []}, {"apiKey": []}, {"basic": []}]
+    if session_cookie is not None and policy.sessions:
+        schemes.append({"session": []})
+    if policy.scope is None:
+        # A key may come, and is told more by /health; other public routes make no difference.
+        return [{}, *schemes] if policy.any_host else []
+    return schemes
+
+
+def with_examples(body: Json, examples: Mapping[str, object]) -> Json:
+    """
+    Put examples into a body of a request.
+    """
+    if not examples:
+        return body
+    shown = {name: {"value": value} for name, value in examples.items()}
+    content = {kind: {**media, "examples": shown} for kind, media in body["content"].items()}
+    return {**body, "content": content}
+
+
+def _parameter(parameter: Json) -> Json:
+    schema = convert(parameter["schema"])
+    schema.pop("nullable", None)  # in an address there is no null, a parameter is left out
+    schema.pop("title", None)
+    schema.pop("description", None)
+    return {**parameter, "schema": schema}
+
+
+def _request_body(known: Json) -> Json | None:
+    if "requestBody" not in known:
+        return None
+    content = {
+        kind: {**media, "schema": convert(media["schema"])}
+        for kind, media in known["requestBody"]["content"].items()
+    }
+    return {**known["requestBody"], "content": content}
+
+
+def _answer(answer: Answer, types: _Types) -> Json:
+    headers = {
+        name: {"description": text, "schema": {"type": "string"}}
+        for name, text in answer.headers.items()
+    }
+    written: Json = {"description": answer.description, "headers": REQUEST_ID_HEADER | headers}
+    if answer.body is not None:
+        schema = answer.body if isinstance(answer.body, dict) else types.by_id[id(answer.body)]
+        body = {"content": {answer.media_type: {"schema": schema}}}
+        written |= with_examples(body, answer.examples)
+    return written

@@ -1,0 +1,82 @@
+"""
+GET /docs, /docs/assets/{name} and /openapi.json.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Scope
+
+from ctxfy.adapters.api_docs.explorer_assets import assets, page
+from ctxfy.adapters.api_docs.openapi_generator import OpenApiGenerator
+from ctxfy.core.exceptions import CtxfyError, RouteNotFoundError
+from ctxfy.core.models.auth_models import Principal
+
+
+EXPLORER_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+_FOR_GOOD = "public, max-age=31536000, immutable"
+
+
+class DocsRoutes:
+    """
+    The handlers of the explorer and of the description it shows.
+
+    Args:
+        on_error: Makes the answer to an error.
+    """
+
+    def __init__(
+        self, generator: OpenApiGenerator, *, on_error: Callable[[Scope, CtxfyError], Response]
+    ) -> None:
+        self._generator = generator
+        self._on_error = on_error
+
+    async def explorer(self, _request: Request) -> Response:
+        """
+        Show the page on which the API can be read and tried.
+        """
+        body = await asyncio.to_thread(page)
+        return Response(
+            body,
+            media_type="text/html",
+            # The referrer is not dropped altogether: some browsers then call the Origin of a
+            # request `null`, and a session's requests are taken only from this Origin.
+            headers={
+                "content-security-policy": EXPLORER_POLICY,
+                "referrer-policy": "same-origin",
+            },
+        )
+
+    async def asset(self, request: Request) -> Response:
+        """
+        Give one of the files the page is made of. Its name changes with its content.
+        """
+        found = (await asyncio.to_thread(assets)).get(_last_segment(request))
+        if found is None:
+            nothing = RouteNotFoundError("There is nothing at this address.")
+            return self._on_error(request.scope, nothing)
+        etag = f'"{found.name}"'
+        headers = {"cache-control": _FOR_GOOD, "etag": etag}
+        if request.headers.get("if-none-match") == etag:
+            return Response(status_code=304, headers=headers)
+        return Response(found.content, media_type=found.media_type, headers=headers)
+
+    async def document(self, request: Request) -> Response:
+        """
+        Describe every fixed route, and each prompt that the caller may use, in OpenAPI 3.0.3.
+        """
+        principal: Principal = request.scope["state"]["principal"]
+        body = self._generator.kept(principal) or await asyncio.to_thread(
+            self._generator.document, principal
+        )
+        return Response(body, media_type="application/json")
+
+
+def _last_segment(request: Request) -> str:
+    return str(request.scope["path"]).rpartition("/")[2]

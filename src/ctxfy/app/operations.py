@@ -1,0 +1,304 @@
+"""
+What the description says of each route: a row for every path and method of the table.
+"""
+
+from dataclasses import replace
+
+from ctxfy.adapters.api_docs.operations import Answer, Operation, Operations
+from ctxfy.adapters.auth.key_fields import CallerData, KeyData, KeyPageData, NewKeyData
+from ctxfy.adapters.mcp_prompts.prompt_fields import (
+    ExecutionData,
+    PromptInFullData,
+    PromptPageData,
+    ReloadData,
+)
+from ctxfy.adapters.monitoring.health_endpoints import HealthData, LiveData, ReadinessData
+from ctxfy.app import routes
+from ctxfy.core.exceptions import (
+    ApiKeyNotFoundError,
+    CatalogError,
+    InvalidArgumentsError,
+    InvalidKeyRequestError,
+    LastAdminKeyError,
+    PromptNotFoundError,
+    RenderError,
+    RouteNotFoundError,
+    ScopeNotGrantableError,
+)
+
+
+_TEXT = {"type": "string"}
+_PAGE = Answer(description="The page.", media_type="text/html", body=_TEXT)
+_HEALTH_JSON = "application/health+json"
+_NOT_FOUND = {
+    "type": "object",
+    "properties": {"error": {"type": "string", "enum": ["not_found"]}},
+    "required": ["error"],
+}
+
+
+def operations(*, docs: bool) -> Operations:
+    """
+    Lay out the table.
+
+    Args:
+        docs: Whether there are the explorer and the description it shows.
+    """
+    return {
+        **_MCP,
+        **_PROMPTS,
+        **_KEYS,
+        **(_DOCS if docs else {}),
+        **_OPERATIONS,
+        **_BROWSERS,
+        **_DISCOVERY,
+    }
+
+
+def _health(name: str, summary: str, body: object) -> Operation:
+    well = Answer(description="Well.", media_type=_HEALTH_JSON, body=body)
+    return Operation(
+        name=name,
+        tag="operations",
+        summary=summary,
+        answers=(well, replace(well, status=503, description="Not well.")),
+    )
+
+
+_ANY_PROMPT_NAME = {
+    "name": "name",
+    "in": "path",
+    "required": True,
+    "schema": _TEXT,
+}
+_MCP_HEADERS = tuple(
+    {"name": name, "in": "header", "description": text, "schema": _TEXT}
+    for name, text in (
+        ("MCP-Protocol-Version", "The revision the message is of; 2025-03-26 if not there."),
+        ("Mcp-Method", "The method again, from 2026-07-28 on."),
+        ("Mcp-Name", "The prompt's name again, for prompts/get, from 2026-07-28 on."),
+    )
+)
+_MESSAGE = Operation(
+    name="send_message",
+    tag="mcp",
+    summary="Send one message of the Model Context Protocol.",
+    description=(
+        "Protocol revisions 2025-03-26 to 2025-11-25 and 2026-07-28, without sessions. `Accept` "
+        "must name `application/json` and `text/event-stream`. A mistake in a message that could "
+        "be read is an error of JSON-RPC, up to 2025-11-25 with status 200."
+    ),
+    answers=(
+        Answer(description="The answer.", body={}),
+        Answer(status=202, description="A notification was taken."),
+        Answer(
+            status=400,
+            description="The message is none, or wrong.",
+            body={"$ref": "#/components/schemas/McpAnswer"},
+        ),
+        Answer(
+            status=404,
+            description="There is no such method.",
+            body={"$ref": "#/components/schemas/McpAnswer"},
+        ),
+        Answer(
+            status=406,
+            description="`Accept` does not name what may come.",
+            body={"$ref": "#/components/schemas/McpAnswer"},
+        ),
+    ),
+    parameters=_MCP_HEADERS,
+)
+_MCP: Operations = {
+    (routes.MCP, "POST"): _MESSAGE,
+    (routes.MCP_WITH_SLASH, "POST"): replace(
+        _MESSAGE,
+        name="send_message_with_slash",
+        summary="The same, for clients that are set up with a slash at the end.",
+    ),
+}
+_PROMPTS: Operations = {
+    (routes.PROMPTS, "GET"): Operation(
+        name="list_prompts",
+        tag="prompts",
+        answers=(Answer(description="One page.", body=PromptPageData),),
+    ),
+    (routes.PROMPT, "GET"): Operation(
+        name="show_prompt",
+        tag="prompts",
+        answers=(Answer(description="The prompt.", body=PromptInFullData),),
+        errors=(PromptNotFoundError,),
+    ),
+    (routes.EXECUTE, "POST"): Operation(
+        name="execute_prompt",
+        tag="prompts",
+        answers=(Answer(description="The rendering.", body=ExecutionData),),
+        errors=(PromptNotFoundError, InvalidArgumentsError, RenderError),
+    ),
+    (routes.RELOAD, "POST"): Operation(
+        name="reload_prompts",
+        tag="prompts",
+        answers=(Answer(description="What changed.", body=ReloadData),),
+        errors=(CatalogError,),
+    ),
+}
+_KEYS: Operations = {
+    (routes.API_KEYS, "GET"): Operation(
+        name="list_api_keys",
+        tag="keys",
+        answers=(Answer(description="One page.", body=KeyPageData),),
+    ),
+    (routes.API_KEYS, "POST"): Operation(
+        name="create_api_key",
+        tag="keys",
+        answers=(
+            Answer(
+                status=201,
+                description="The key.",
+                body=NewKeyData,
+                headers={"Location": "Where the key is shown."},
+            ),
+        ),
+        errors=(ScopeNotGrantableError, InvalidKeyRequestError),
+        request_examples={
+            "for a person": {
+                "user_id": "ada",
+                "name": "laptop",
+                "ttl_hours": 720,
+                "prompts": ["review-*"],
+            }
+        },
+    ),
+    (routes.CURRENT_API_KEY, "GET"): Operation(
+        name="show_current_api_key",
+        tag="keys",
+        answers=(Answer(description="The key.", body=CallerData),),
+    ),
+    (routes.API_KEY, "GET"): Operation(
+        name="show_api_key",
+        tag="keys",
+        answers=(Answer(description="The key.", body=KeyData),),
+        errors=(ApiKeyNotFoundError,),
+    ),
+    (routes.API_KEY, "DELETE"): Operation(
+        name="revoke_api_key",
+        tag="keys",
+        answers=(Answer(status=204, description="It is revoked."),),
+        errors=(ApiKeyNotFoundError, LastAdminKeyError),
+    ),
+}
+_DOCS: Operations = {
+    (routes.DOCS, "GET"): Operation(
+        name="show_explorer",
+        tag="docs",
+        summary="Show the page on which the API can be read and tried.",
+        answers=(_PAGE,),
+    ),
+    (routes.OPENAPI, "GET"): Operation(
+        name="show_openapi",
+        tag="docs",
+        summary="Describe every fixed route, and each prompt that the caller may use.",
+        answers=(Answer(description="OpenAPI 3.0.3.", body={"type": "object"}),),
+    ),
+    (routes.DOCS_ASSET, "GET"): Operation(
+        name="show_docs_asset",
+        tag="docs",
+        summary="Give one of the files the page is made of.",
+        answers=(
+            Answer(description="The file.", media_type="*/*", body=_TEXT),
+            Answer(status=304, description="It is still the same."),
+        ),
+        errors=(RouteNotFoundError,),
+        parameters=(_ANY_PROMPT_NAME,),
+    ),
+}
+_OPERATIONS: Operations = {
+    (routes.HEALTH, "GET"): _health(
+        "show_health", "Tell how the server and its parts are.", HealthData
+    ),
+    (routes.LIVE, "GET"): _health("show_liveness", "Answer as long as anything runs.", LiveData),
+    (routes.READY, "GET"): _health(
+        "show_readiness", "Tell whether traffic should be sent here.", ReadinessData
+    ),
+    (routes.METRICS, "GET"): Operation(
+        name="show_metrics",
+        tag="operations",
+        summary="Write the metrics for Prometheus.",
+        answers=(Answer(description="Text.", media_type="text/plain", body=_TEXT),),
+    ),
+}
+_LOGIN_FORM = {
+    "required": True,
+    "content": {
+        "application/x-www-form-urlencoded": {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    "key": {"type": "string", "format": "password", "description": "An API key."},
+                    "next": {"type": "string", "description": "A path of this server to go to."},
+                },
+                "required": ["key"],
+            }
+        }
+    },
+}
+_BROWSERS: Operations = {
+    (routes.LOGIN, "GET"): Operation(
+        name="show_login",
+        tag="browsers",
+        summary="Show the form that takes a key.",
+        answers=(_PAGE,),
+        parameters=(
+            {
+                "name": "next",
+                "in": "query",
+                "description": "A path of this server to go to.",
+                "schema": _TEXT,
+            },
+        ),
+    ),
+    (routes.LOGIN, "POST"): Operation(
+        name="log_in",
+        tag="browsers",
+        summary="Begin a browser session with a key.",
+        answers=(
+            Answer(
+                status=303,
+                description="It has begun.",
+                headers={"Location": "Where to go.", "Set-Cookie": "The session's cookies."},
+            ),
+            replace(_PAGE, status=401, description="The form again: the key is not valid."),
+            replace(_PAGE, status=429, description="The form again: the key came too often."),
+            replace(_PAGE, status=503, description="The form again: try again later."),
+        ),
+        request_body=_LOGIN_FORM,
+    ),
+    (routes.LOGIN_STYLE, "GET"): Operation(
+        name="show_login_style",
+        tag="browsers",
+        summary="Give the form its looks.",
+        answers=(Answer(description="The file.", media_type="text/css", body=_TEXT),),
+    ),
+    (routes.LOGOUT, "POST"): Operation(
+        name="log_out",
+        tag="browsers",
+        summary="End the browser session.",
+        answers=(
+            Answer(status=303, description="It has ended.", headers={"Location": "The form."}),
+        ),
+    ),
+}
+_DISCOVERY: Operations = {
+    (path, method): Operation(
+        name=f"{name}_{method.lower()}",
+        tag="discovery",
+        summary="Say that there is no OAuth here.",
+        answers=(Answer(status=404, description="There is nothing.", body=_NOT_FOUND),),
+        parameters=parameters,
+    )
+    for path, name, parameters in (
+        (routes.WELL_KNOWN, "no_well_known", ({**_ANY_PROMPT_NAME, "name": "rest"},)),
+        (routes.REGISTER, "no_register", ()),
+    )
+    for method in ("GET", "POST")
+}

@@ -1,0 +1,176 @@
+"""
+The OpenAPI document and the explorer over the whole application.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV30SpecValidator
+
+from ctxfy.adapters.api_docs.routes import EXPLORER_POLICY
+from ctxfy.app.config import DocsSettings
+from ctxfy.app.main import create_app
+from ctxfy.app.rest import rest_handlers
+from ctxfy.core.models.auth_models import Scope
+from tests.integration.app.app_kit import Client, running, settings_in, write_prompts
+
+
+type Document = dict[str, Any]
+
+METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+async def document_of(client: Client) -> Document:
+    """
+    Read the document as the client's key sees it.
+    """
+    answer = await client.get("/openapi.json", key=True)
+    assert answer.status_code == 200, answer.text
+    found: Document = answer.json()
+    return found
+
+
+@pytest.fixture
+async def document(server: Client) -> Document:
+    """
+    The document as the admin sees it.
+    """
+    return await document_of(server)
+
+
+def executions_in(document: Document) -> list[str]:
+    """
+    List the prompts that have an operation of their own.
+    """
+    names = [re.fullmatch(r"/prompts/([^{]+)/execute", path) for path in document["paths"]]
+    return [match[1] for match in names if match]
+
+
+async def test_the_document_is_valid(document: Document) -> None:
+    """
+    OpenAPI 3.0.3 by its own schema, every reference and every default included.
+    """
+    assert document["openapi"] == "3.0.3"
+    assert list(OpenAPIV30SpecValidator(document).iter_errors()) == []
+
+
+async def test_the_document_has_what_the_table_and_the_handlers_have(
+    document: Document, server: Client
+) -> None:
+    """
+    Paths and methods are those of the table of routes, and the REST handlers are among them.
+    """
+    described = {
+        (path, method.upper())
+        for path, item in document["paths"].items()
+        for method in item.keys() & METHODS
+        if path not in {f"/prompts/{name}/execute" for name in executions_in(document)}
+    }
+    policies = server.app.wiring.policies
+    table = {(policy.path, method) for policy in policies for method in policy.methods}
+    assert described == {(path.replace(":path}", "}"), method) for path, method in table}
+    assert set(rest_handlers(server.app.wiring)) <= described
+
+
+async def test_every_operation_has_a_name_of_its_own(document: Document) -> None:
+    """
+    And a tag that is explained, and a sentence.
+    """
+    found = [item for path in document["paths"].values() for item in path.values()]
+    names = [item["operationId"] for item in found]
+    assert len(names) == len(set(names))
+    assert {tag for item in found for tag in item["tags"]} <= {
+        tag["name"] for tag in document["tags"]
+    }
+    assert all(item["summary"] for item in found)
+
+
+async def test_a_prompt_has_its_own_arguments_and_what_comes_of_them(document: Document) -> None:
+    """
+    Types, choices, lengths and defaults as declared, and an example that was really rendered.
+    """
+    schemas = document["components"]["schemas"]
+    arguments = schemas["GreetArguments"]
+    assert arguments["required"] == ["who"]
+    assert arguments["properties"]["who"] == {
+        "type": "string",
+        "maxLength": 40,
+        "description": "Whom",
+    }
+    assert arguments["properties"]["tone"]["enum"] == ["warm", "cool"]
+    assert arguments["properties"]["tone"]["default"] == "warm"
+    assert arguments["additionalProperties"] is False
+
+
+async def test_a_key_sees_the_fixed_routes_and_its_own_prompts(server: Client) -> None:
+    """
+    No name of another prompt is in the document of a narrowed key.
+    """
+    narrow = await server.with_key("ann", prompts=["greet"])
+    reader = await server.with_key("ben", scope=Scope.READ)
+    seen = await server.get("/openapi.json", authorization=f"Bearer {narrow.key}")
+    assert executions_in(seen.json()) == ["greet"]
+    assert "/auth/api-keys" in seen.json()["paths"]
+    assert "secret-plan" not in seen.text
+    assert "secret-plan" not in executions_in(await document_of(reader))
+    assert "secret-plan" in executions_in(await document_of(server))
+
+
+async def test_the_page_runs_under_a_strict_policy(server: Client) -> None:
+    """
+    Everything it names is relative and known by content; nothing is inline.
+    """
+    answer = await server.get("/docs", key=True)
+    named = re.findall(r'(?:src|href)="([^"]+)"', answer.text)
+    assert answer.headers["content-security-policy"] == EXPLORER_POLICY
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert len(named) == 6
+    assert not re.search(r"<script>|<style|style=|onload", answer.text)
+    for name in named:
+        assert not name.startswith(("/", "http"))
+        found = await server.get(f"/{name}", key=name == "openapi.json")
+        assert found.status_code == 200, name
+    assert (await server.get("/docs")).status_code == 401
+    assert (await server.get("/openapi.json")).status_code == 401
+
+
+async def test_a_file_of_the_page_is_kept_for_good(server: Client) -> None:
+    """
+    Its name changes with its content; names that are not in the list are 404.
+    """
+    page = (await server.get("/docs", key=True)).text
+    (name,) = re.findall(r'docs/assets/(swagger-ui\.\w+\.css)"', page)
+    first = await server.get(f"/docs/assets/{name}")
+    again = await server.get(f"/docs/assets/{name}", if_none_match=first.headers["etag"])
+    assert first.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert (again.status_code, again.content) == (304, b"")
+    for other in ("swagger-ui.css", "index.html", "explorer.html", "%2e%2e", "%2e%2e%2froutes.py"):
+        answer = await server.get(f"/docs/assets/{other}", key=True)
+        assert (answer.status_code, answer.json()["code"]) == (404, "request.not_found")
+
+
+async def test_the_document_follows_a_reload(tmp_path: Path) -> None:
+    """
+    At once, in both directions.
+    """
+    settings = settings_in(tmp_path)
+    async with running(create_app(settings)) as client:
+        before = executions_in(await document_of(client))
+        write_prompts(tmp_path, {"fresh.prompt.md": "---\ntitle: New\n---\nNew.\n"})
+        answer = await client.http.post(
+            "/prompts/reload", headers={"authorization": f"Bearer {client.key}"}
+        )
+        assert answer.json().get("added") == ["fresh"], answer.text
+        assert executions_in(await document_of(client)) == sorted([*before, "fresh"])
+
+
+async def test_the_documents_can_be_left_out(tmp_path: Path) -> None:
+    """
+    With `docs.enabled` false there is nothing at their addresses.
+    """
+    app = create_app(settings_in(tmp_path, docs=DocsSettings(enabled=False)))
+    async with running(app) as client:
+        for path in ("/docs", "/openapi.json"):
+            assert (await client.get(path, key=True)).status_code == 404
