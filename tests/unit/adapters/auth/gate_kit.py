@@ -36,7 +36,9 @@ from ctxfy.core.models.auth_models import (
 )
 from ctxfy.core.models.auth_models import Scope as KeyScope
 from ctxfy.core.models.session_models import SessionLifetimes
+from ctxfy.core.ports.auth_ports import RateLimiterPort
 from ctxfy.core.use_cases.auth_use_cases import compose_key
+from ctxfy.core.use_cases.session_use_cases import begin_session
 from tests.fakes.auth_fakes import FakeApiKeyStore, FakeSessionStore
 from tests.fakes.monitoring_fakes import FakeClock, RecordingLogging, RecordingMetrics
 
@@ -48,6 +50,8 @@ PEPPER = bytes(range(32))
 MATERIAL = HmacKeyMaterial({1: PEPPER}, lambda count: b"r" * count)
 SESSION_MATERIAL = SessionMaterial(PEPPER, lambda count: b"t" * count)
 LIFETIMES = SessionLifetimes(idle=timedelta(minutes=30), absolute=timedelta(hours=12))
+TOKEN = SESSION_MATERIAL.new_token()
+DOORS = BrowserDoors(login=LOGIN, home=DOCS)
 POLICIES = route_policies(public_metrics=False)
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY")
 LIMIT = 4096
@@ -114,20 +118,26 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    cookies: Sequence[str] = ()
 
 
 @dataclass(slots=True)
 class Gate:
     """
     A gate and everything around it.
+
+    Attributes:
+        behind: Stands in for `inner`, in the tests of what is further in.
     """
 
     policies: Sequence[RoutePolicy] = POLICIES
     hosts: HostOriginPolicy = field(default_factory=HostOriginPolicy)
     inner: InnerApp = field(default_factory=InnerApp)
+    behind: ASGIApp | None = None
     store: FakeApiKeyStore = field(
         default_factory=lambda: FakeApiKeyStore(keys={info.key_id: info for info in KEYS})
     )
+    limiter: RateLimiterPort = field(default_factory=NoRateLimiter)
     sessions: FakeSessionStore = field(default_factory=FakeSessionStore)
     logging: RecordingLogging = field(default_factory=RecordingLogging)
     metrics: RecordingMetrics = field(default_factory=RecordingMetrics)
@@ -140,6 +150,7 @@ class Gate:
         incoming: Iterable[Message] = NO_BODY,
         query: bytes = b"",
         host: str | None = "localhost:8000",
+        scheme: str = "http",
     ) -> Answer:
         """
         Send one request; after the incoming messages the client hangs up.
@@ -160,7 +171,7 @@ class Gate:
             "path": path,
             "raw_path": path.encode(),
             "query_string": query,
-            "scheme": "http",
+            "scheme": scheme,
             "headers": [*named, *headers],
             "client": ("192.0.2.7", 4711),
         }
@@ -171,43 +182,80 @@ class Gate:
                 name.decode().lower(): value.decode("latin-1") for name, value in sent[0]["headers"]
             },
             body=b"".join(message.get("body", b"") for message in sent[1:]),
+            cookies=[
+                value.decode("latin-1")
+                for name, value in sent[0]["headers"]
+                if name == b"set-cookie"
+            ],
         )
+
+    def log_in(self, name: str, *, token: str = TOKEN, at: datetime = NOON) -> Header:
+        """
+        Open a session of the key of that name; returns the cookie that a browser then sends.
+        """
+        session = begin_session(
+            SESSION_MATERIAL.digest(token), KeyId(f"{name:0<12}"), LIFETIMES, at
+        )
+        self.sessions.sessions[session.token_digest] = session
+        return session_cookie(token)
 
     def app(self, inner: ASGIApp | None = None) -> AccessGate:
         """
         Build the gate, around another application if one is given.
         """
-        keys = ApiKeyService(
-            self.store,
-            MATERIAL,
-            now=lambda: NOON,
-            monotonic=FakeClock(),
-            logging=self.logging,
+        return AccessGate(
+            inner or self.behind or self.inner,
+            table=PolicyTable(self.policies),
+            hosts=self.hosts,
+            admission=Admission(
+                self.keys,
+                self.session_service,
+                limiter=self.limiter,
+                key_rate=RateLimit(requests=1, seconds=1),
+                logging=self.logging,
+                metrics=self.metrics,
+            ),
+            doors=DOORS,
+            on_error=error_response,
+            max_body_bytes=LIMIT,
         )
-        sessions = SessionService(
+
+    @property
+    def keys(self) -> ApiKeyService:
+        """
+        The service around the keys, with nothing in its cache.
+        """
+        return ApiKeyService(
+            self.store, MATERIAL, now=lambda: NOON, monotonic=FakeClock(), logging=self.logging
+        )
+
+    @property
+    def session_service(self) -> SessionService:
+        """
+        The service around the sessions.
+        """
+        return SessionService(
             self.sessions,
-            keys,
+            self.keys,
             SESSION_MATERIAL,
             lifetimes=LIFETIMES,
             now=lambda: NOON,
             logging=self.logging,
         )
-        return AccessGate(
-            inner or self.inner,
-            table=PolicyTable(self.policies),
-            hosts=self.hosts,
-            admission=Admission(
-                keys,
-                sessions,
-                limiter=NoRateLimiter(),
-                key_rate=RateLimit(requests=1, seconds=1),
-                logging=self.logging,
-                metrics=self.metrics,
-            ),
-            doors=BrowserDoors(login=LOGIN, home=DOCS),
-            on_error=error_response,
-            max_body_bytes=LIMIT,
-        )
+
+
+def session_cookie(token: str, name: str = "ctxfy_session") -> Header:
+    """
+    The header that carries a session's token.
+    """
+    return (b"cookie", f"{name}={token}".encode("latin-1"))
+
+
+def csrf(token: str = TOKEN) -> Header:
+    """
+    The header by which a page of ours proves that it may use the session.
+    """
+    return (b"x-csrf-token", SESSION_MATERIAL.csrf_token(token).encode())
 
 
 def bearer(api_key: str) -> Header:

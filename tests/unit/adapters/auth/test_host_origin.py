@@ -202,3 +202,32 @@ def test_what_ends_in_a_foreign_name_is_foreign(prefix: str) -> None:
     However it begins, a Host that ends in a foreign domain is not ours.
     """
     assert not _answers(f"{prefix}.evil.example", *HOSTS)
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "scheme", "own"),
+    [
+        ("http://localhost:8000", "localhost:8000", "http", True),
+        ("HTTP://LocalHost:8000", "localhost:8000", "http", True),
+        ("https://localhost:8000", "localhost:8000", "http", True),
+        ("https://prompts.example.com", "prompts.example.com", "https", True),
+        ("http://prompts.example.com", "prompts.example.com", "https", False),
+        ("http://localhost:3000", "localhost:8000", "http", False),
+        ("http://127.0.0.1:8000", "localhost:8000", "http", False),
+        ("https://app.example.com", "prompts.example.com", "https", False),
+        ("http://localhost:8000.evil.example", "localhost:8000", "http", False),
+        ("http://localhost:8000/", "localhost:8000", "http", False),
+        ("null", "localhost:8000", "http", False),
+        ("", "", "http", False),
+        (None, "localhost:8000", "http", False),
+        ("http://localhost:8000", None, "http", False),
+    ],
+)
+def test_a_page_of_ours_has_the_very_origin_of_the_request(
+    origin: str | None, host: str | None, scheme: str, own: bool
+) -> None:
+    """
+    Neither an allowed origin nor another port of this machine is one of our own pages.
+    """
+    policy = HostOriginPolicy(origins=("https://app.example.com", "*"))
+    assert policy.is_own_page(host, origin, scheme) is own
