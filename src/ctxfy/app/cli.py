@@ -95,7 +95,7 @@ def check(path: Folder = None, *, as_json: Json = False) -> None:
     from ctxfy.app.prompt_check import PromptCheck
 
     settings = _settings(path)
-    report = PromptCheck(settings.prompts.folder, settings).result()
+    report = PromptCheck(settings.prompts.folder, settings, with_modules=True).result()
     if as_json:
         problems = [
             {"path": item.path, "line": item.line, "message": item.message}
@@ -107,6 +107,7 @@ def check(path: Folder = None, *, as_json: Json = False) -> None:
                 "prompts": report.prompts,
                 "tests": report.tests,
                 "revision": report.revision,
+                "modules": {name: list(names) for name, names in report.modules.items()},
                 "problems": problems,
             }
         )
@@ -114,6 +115,8 @@ def check(path: Folder = None, *, as_json: Json = False) -> None:
         for problem in report.problems:
             print(problem, file=sys.stderr)
         if not report.problems:
+            for module, names in report.modules.items():
+                print(f"{module}: {', '.join(names)}")
             found = f"{plural(report.prompts, 'prompt')}, {plural(report.tests, 'test')}"
             print(f"{found}: all good.")
     if report.problems:
@@ -154,7 +157,7 @@ def _settings(
     return load_settings(
         {
             "server": {name: value for name, value in server.items() if value is not None},
-            "prompts": {} if prompts is None else {"folder": prompts},
+            "prompts": {} if prompts is None else {"folder": prompts, "modules": ()},
         }
     )
 

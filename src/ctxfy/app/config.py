@@ -181,11 +181,14 @@ class MonitoringSettings(_Section):
 
 class LlmSettings(_Section):
     """
-    The language model that prompts are for. The server itself calls none.
+    The language model that prompts are for. The server calls none; prompt functions may.
     """
 
     default_model: str | None = Field(
         default=None, description="Named in logs and metrics for prompts that name no model."
+    )
+    timeout_seconds: float = Field(
+        default=30.0, gt=0, le=600, description="How long one call of a prompt function may take."
     )
 
 
@@ -195,6 +198,10 @@ class PromptsSettings(_Section):
     """
 
     folder: Path = Field(default=Path("prompts"), description="The folder of prompt files.")
+    modules: Words = Field(
+        default=(),
+        description="Python modules with prompts: names, or paths of files .py; commas between.",
+    )
     watch: bool = Field(
         default=True, description="Whether a change of the folder is served without a restart."
     )

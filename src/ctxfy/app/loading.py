@@ -2,13 +2,14 @@
 What loads prompts, put together: used by the server, by commands and by the checking child.
 """
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ctxfy.adapters.mcp_prompts.loader import FolderLoader
 from ctxfy.adapters.mcp_prompts.template_engine import MiniJinjaEngine
 from ctxfy.adapters.validation.schema_validator import ArgumentLimits, SchemaValidator
-from ctxfy.core.ports.prompt_ports import ArgumentValidatorPort
+from ctxfy.core.ports.prompt_ports import ArgumentValidatorPort, PromptFunctionPort
 
 
 def utc_now() -> datetime:
@@ -27,8 +28,37 @@ def make_validator(argument_bytes: int, arguments_bytes: int) -> SchemaValidator
     )
 
 
-def make_loader(folder: Path, validator: ArgumentValidatorPort) -> FolderLoader:
+def make_loader(
+    folder: Path,
+    validator: ArgumentValidatorPort,
+    functions: Iterable[PromptFunctionPort] = (),
+    *,
+    may_be_empty: bool = False,
+) -> FolderLoader:
     """
-    The loader of a prompt folder.
+    The loader of a prompt folder; the functions join what it finds.
     """
-    return FolderLoader(folder, engine=MiniJinjaEngine(), validator=validator, now=utc_now)
+    return FolderLoader(
+        folder,
+        engine=MiniJinjaEngine(),
+        validator=validator,
+        now=utc_now,
+        functions=functions,
+        may_be_empty=may_be_empty,
+    )
+
+
+def load_functions(modules: Sequence[str], seconds: float) -> tuple[PromptFunctionPort, ...]:
+    """
+    The prompts of Python modules, each call of which may take that long.
+
+    Raises:
+        CatalogError: With all that is wrong with them.
+    """
+    if not modules:
+        return ()
+    # Here, since FastMCP takes a second to import, and commands over files do not need it.
+    from ctxfy.adapters.auth.fastmcp_verifier import token_of
+    from ctxfy.adapters.mcp_prompts import function_loader
+
+    return function_loader.load_functions(modules, seconds=seconds, token_of=token_of)

@@ -77,7 +77,12 @@ class CtxfyApp(LifespanApp):
     def __init__(self, wiring: Wiring) -> None:
         self.wiring = wiring
         self._loop: asyncio.AbstractEventLoop | None = None
-        prompts = McpPrompts(wiring.prompt_commands, wiring.prompt_queries, current_principal)
+        prompts = McpPrompts(
+            wiring.prompt_commands,
+            wiring.prompt_queries,
+            current_principal,
+            functions=wiring.catalog.snapshot().functions.values(),
+        )
         server = build_mcp_server(
             prompts,
             version=__version__,

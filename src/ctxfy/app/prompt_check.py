@@ -6,15 +6,17 @@ import json
 import signal
 import subprocess  # nosec B404
 import sys
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
 from ctxfy.app.config import Settings
 from ctxfy.app.loading import make_loader, make_validator
 from ctxfy.core.exceptions import CatalogError, ConfigurationError, UnavailableError
+from ctxfy.core.models.catalog_models import revision_of_files
 from ctxfy.core.models.prompt_models import PromptProblem
-from ctxfy.core.ports.prompt_ports import CatalogSnapshot
+from ctxfy.core.ports.prompt_ports import CatalogSnapshot, PromptFunctionPort
 
 
 ATTEMPTS = 3
@@ -28,29 +30,39 @@ class CheckReport:
 
     Attributes:
         revision: Names the very set that was checked; empty if there are problems.
+        files: Names the prompts of files in it.
+        modules: The names of the prompts in each module, if those were looked at.
     """
 
     problems: tuple[PromptProblem, ...]
     prompts: int = 0
     tests: int = 0
     revision: str = ""
+    files: str = ""
+    modules: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
 
 
 class PromptCheck:
     """
     A check under way: started at construction, so that other work can go on beside it.
+
+    Args:
+        with_modules: Whether to import the modules too. A server that starts does that itself, and
+            one that runs keeps what it has.
     """
 
-    def __init__(self, folder: Path, settings: Settings) -> None:
+    def __init__(self, folder: Path, settings: Settings, *, with_modules: bool = False) -> None:
         self._folder = folder
         self._seconds = settings.prompts.check_seconds
         self._megabytes = settings.prompts.check_memory_mb
         limits = settings.limits
+        modules = settings.prompts.modules
         numbers = (
             self._seconds,
             self._megabytes,
             limits.argument_bytes,
             limits.arguments_bytes,
+            int(bool(modules)),
         )
         # Our own interpreter and module, no shell; the folder is one argument of it. -P: a file of
         # the current folder that is called like one of our modules must not be taken for it.
@@ -62,6 +74,7 @@ class PromptCheck:
                 "ctxfy.app.check_worker",
                 str(folder),
                 *(str(number) for number in numbers),
+                *(modules if with_modules else ()),
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -122,7 +135,11 @@ class PromptCheck:
 
 
 def load_checked(
-    settings: Settings, check: PromptCheck | None = None, *, ending: Event | None = None
+    settings: Settings,
+    check: PromptCheck | None = None,
+    *,
+    functions: Collection[PromptFunctionPort],
+    ending: Event | None = None,
 ) -> CatalogSnapshot:
     """
     Load the very set of prompts whose tests passed; blocks until they have run.
@@ -130,6 +147,7 @@ def load_checked(
     Args:
         settings: The folder, and what checking it may take.
         check: A check that was started already.
+        functions: Prompts of modules, which join the set.
         ending: Set when nobody wants the set any more.
 
     Raises:
@@ -142,8 +160,11 @@ def load_checked(
         report = (check or PromptCheck(folder, settings)).result(ending)
         if report.problems:
             raise CatalogError(report.problems)
-        snapshot = make_loader(folder, validator).load()
-        if snapshot.catalog.revision == report.revision:
+        loader = make_loader(
+            folder, validator, functions, may_be_empty=bool(settings.prompts.modules)
+        )
+        snapshot = loader.load()
+        if revision_of_files(snapshot.catalog) == report.files:
             return snapshot
         # Somebody saved a file between the check and our reading.
         check = None

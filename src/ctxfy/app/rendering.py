@@ -6,8 +6,9 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from ctxfy.adapters.mcp_prompts.prompt_service import check_arguments, given_values
 from ctxfy.app.config import Settings
-from ctxfy.app.loading import make_loader, make_validator
+from ctxfy.app.loading import load_functions, make_loader, make_validator
 from ctxfy.core.exceptions import (
     ConfigurationError,
     InvalidArgumentsError,
@@ -23,6 +24,7 @@ from ctxfy.core.models.prompt_models import (
     ResourceContent,
     TextContent,
 )
+from ctxfy.core.ports.prompt_ports import ArgumentOutcome, PromptFunctionPort
 from ctxfy.core.use_cases.validation_use_cases import did_you_mean
 
 
@@ -65,15 +67,24 @@ def render_here(
         RenderError: The template failed; here with the engine's own words.
     """
     validator = make_validator(settings.limits.argument_bytes, settings.limits.arguments_bytes)
-    snapshot = make_loader(settings.prompts.folder, validator).load()
+    modules = settings.prompts.modules
+    functions = load_functions(modules, settings.llm.timeout_seconds)
+    snapshot = make_loader(
+        settings.prompts.folder, validator, functions, may_be_empty=bool(modules)
+    ).load()
     template = snapshot.catalog.find(name, version)
     if template is None:
         raise PromptNotFoundError(name, version, hint=_hint(snapshot.catalog, name))
-    outcome = validator.validate(template, values)
+    function = snapshot.functions.get((template.name, template.version))
+    outcome = check_arguments(validator, template, function, values)
     if not outcome.result.is_valid:
         raise InvalidArgumentsError(name, outcome.result)
     try:
-        messages = snapshot.compiled[template.name, template.version].render(outcome.values)
+        messages = (
+            snapshot.compiled[template.name, template.version].render(outcome.values)
+            if function is None
+            else _called(function, outcome)
+        )
     except RenderError as error:
         raise ConfigurationError(error.for_author()) from error
     return RenderedPrompt(
@@ -85,6 +96,12 @@ def render_here(
         digest=template.digest,
         revision=snapshot.catalog.revision,
     )
+
+
+def _called(function: PromptFunctionPort, outcome: ArgumentOutcome) -> tuple[Message, ...]:
+    from ctxfy.adapters.mcp_prompts.function_prompts import call_here
+
+    return call_here(function, given_values(outcome)).messages
 
 
 def _hint(catalog: Catalog, name: str) -> str:

@@ -13,6 +13,7 @@ import uvicorn
 from sse_starlette.sse import AppStatus
 
 from ctxfy.app.config import Settings
+from ctxfy.app.loading import load_functions
 from ctxfy.app.prompt_check import PromptCheck, load_checked
 from ctxfy.core.exceptions import ConfigurationError
 
@@ -37,7 +38,9 @@ def serve(settings: Settings) -> None:
         from ctxfy.app.main import create_app
 
         settings = with_port(settings, listener.getsockname()[1])
-        app = create_app(settings, snapshot=load_checked(settings, check))
+        functions = load_functions(settings.prompts.modules, settings.llm.timeout_seconds)
+        snapshot = load_checked(settings, check, functions=functions)
+        app = create_app(settings, snapshot=snapshot)
         try:
             _Server(app, settings).run(sockets=[listener])
         except SystemExit as error:

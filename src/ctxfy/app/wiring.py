@@ -25,7 +25,7 @@ from ctxfy.app import routes
 from ctxfy.app.bootstrap import Storage, make_storage, pseudonymizer, server_secrets
 from ctxfy.app.config import Settings
 from ctxfy.app.first_key import announce_first_key
-from ctxfy.app.loading import make_loader, make_validator, utc_now
+from ctxfy.app.loading import load_functions, make_loader, make_validator, utc_now
 from ctxfy.app.prompt_check import load_checked
 from ctxfy.core.models.auth_models import RoutePolicy
 from ctxfy.core.models.session_models import SessionLifetimes
@@ -104,11 +104,13 @@ def wire(settings: Settings, snapshot: CatalogSnapshot | None) -> Wiring:
         logging=logging,
     )
     validator = make_validator(settings.limits.argument_bytes, settings.limits.arguments_bytes)
-    catalog = MemoryCatalog(snapshot or make_loader(settings.prompts.folder, validator).load())
+    catalog = MemoryCatalog(snapshot or _load(settings, validator))
     listeners, draining = PromptListeners(), Event()
     reloader = Reloader(
         catalog,
-        lambda: load_checked(settings, ending=draining),
+        lambda: load_checked(
+            settings, functions=catalog.snapshot().functions.values(), ending=draining
+        ),
         on_change=listeners.tell_changed,
         logging=logging,
         metrics=metrics,
@@ -140,3 +142,10 @@ def wire(settings: Settings, snapshot: CatalogSnapshot | None) -> Wiring:
         draining=draining,
         announce=announce_first_key,
     )
+
+
+def _load(settings: Settings, validator: ArgumentValidatorPort) -> CatalogSnapshot:
+    modules = settings.prompts.modules
+    functions = load_functions(modules, settings.llm.timeout_seconds)
+    folder = settings.prompts.folder
+    return make_loader(folder, validator, functions, may_be_empty=bool(modules)).load()

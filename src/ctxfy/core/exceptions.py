@@ -6,7 +6,7 @@ Every error ctxfy raises on purpose.
     |   +-- PromptNotFoundError        no such prompt, or not for this key
     |   +-- ResourceNotFoundError      no such resource, or in no prompt for this key
     |   +-- InvalidArgumentsError      carries every ValidationError at once
-    |   +-- RenderError                a template failed or passed a limit
+    |   +-- RenderError                a template or function failed, or passed a limit
     |   +-- CatalogError               a prompt folder holds mistakes; carries all of them
     +-- AccessError
     |   +-- NotAuthenticatedError
@@ -110,11 +110,12 @@ class InvalidArgumentsError(PromptError):
 
 class RenderError(PromptError):
     """
-    A template failed while rendering, or passed one of its limits.
+    A template or a function failed while rendering, or passed one of its limits.
 
     Attributes:
-        reason: `template`, `fuel`, `time` or `output`; safe as a metric label.
-        place: File and line, for whoever looks after the server; empty if there is none.
+        reason: `template`, `function`, `fuel`, `time` or `output`; safe as a metric label.
+        place: File and line, or module and function, for whoever looks after the server; empty if
+            there is none.
         detail: The engine's own words, which may quote values: for the author's terminal only.
     """
 

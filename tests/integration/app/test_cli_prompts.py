@@ -33,7 +33,7 @@ def test_a_good_folder_passes(ctxfy: Shell) -> None:
     assert (said.code, said.out, said.err) == (0, "5 prompts, 1 test: all good.\n", "")
     report = ctxfy("check", str(ctxfy.prompts), "--json").json()
     assert len(report.pop("revision")) == 12
-    assert report == {"ok": True, "prompts": 5, "tests": 1, "problems": []}
+    assert report == {"ok": True, "prompts": 5, "tests": 1, "modules": {}, "problems": []}
 
 
 def test_every_mistake_is_named_with_its_place(ctxfy: Shell) -> None:

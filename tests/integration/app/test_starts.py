@@ -149,12 +149,12 @@ def test_what_is_served_is_what_was_checked(tmp_path: Path) -> None:
             return CheckReport(problems=(), revision=self.revision)
 
     settings = settings_in(tmp_path)
-    assert len(load_checked(settings, Outdated()).catalog) == 4
+    assert len(load_checked(settings, Outdated(), functions=()).catalog) == 4
     bad = GREET + "---\n"
     bad = bad.replace("title:", "tests: [{arguments: {}, expect: {contains: [x]}}]\ntitle:")
     (settings.prompts.folder / "greet.prompt.md").write_text(bad)
     with pytest.raises(CatalogError, match=r"greet\.prompt\.md"):
-        load_checked(settings, Outdated())
+        load_checked(settings, Outdated(), functions=())
 
 
 async def test_what_is_kept_is_for_its_owner_alone(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ PORTS = {
         "CompiledPromptPort",
         "PromptCatalogPort",
         "PromptCommandPort",
+        "PromptFunctionPort",
         "PromptQueryPort",
         "TemplateEnginePort",
     },

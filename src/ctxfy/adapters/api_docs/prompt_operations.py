@@ -5,9 +5,10 @@ One operation for each prompt: its own path, with what its author declared.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from ctxfy.adapters.api_docs.operations import Json
-from ctxfy.adapters.api_docs.schema_conversion import COMPONENTS, convert
+from ctxfy.adapters.api_docs.schema_conversion import COMPONENTS, UnsupportedSchemaError, convert
 from ctxfy.core.models.prompt_models import PromptArgument, PromptTemplate
 from ctxfy.core.ports.prompt_ports import ArgumentValidatorPort
 from ctxfy.core.use_cases.validation_use_cases import thaw
@@ -112,7 +113,11 @@ class PromptOperations:
         return None
 
     def _arguments_schema(self, template: PromptTemplate) -> Json:
-        schema = convert(dict(self._validator.json_schema(template)))
+        source = self._validator.json_schema(template)
+        properties = cast("Mapping[str, Json]", source["properties"])
+        schema = convert({**source, "properties": {}}) | {
+            "properties": {name: _as_near_as_can_be(place) for name, place in properties.items()}
+        }
         for argument in template.arguments:
             place = schema["properties"][argument.name]
             if argument.example is not None:
@@ -179,6 +184,14 @@ def example_arguments(template: PromptTemplate) -> Iterator[tuple[str, Mapping[s
                 if argument.example is not None
             },
         )
+
+
+def _as_near_as_can_be(schema: Json) -> Json:
+    try:
+        return convert(schema)
+    except UnsupportedSchemaError:
+        # Of a function's annotation. /prompts/{name} has the whole schema, and it is enforced.
+        return {key: schema[key] for key in ("description", "default") if key in schema}
 
 
 def _body_schema(template: PromptTemplate, arguments: str) -> Json:

@@ -30,11 +30,18 @@ class PrincipalVerifier(TokenVerifier):
         principal = self._current_principal()
         if principal is None or principal.key_id != token:
             return None
-        return AccessToken(
-            token=token,
-            client_id=principal.key_id,
-            scopes=[scope for scope in Scope if principal.scope.covers(scope)],
-            expires_at=int(principal.expires_at.timestamp()) if principal.expires_at else None,
-            subject=principal.user_id,
-            claims={"key_id": principal.key_id, "user_id": principal.user_id},
-        )
+        return token_of(principal)
+
+
+def token_of(principal: Principal) -> AccessToken:
+    """
+    Show a caller as FastMCP shows callers to functions: the token is the key's public id.
+    """
+    return AccessToken(
+        token=principal.key_id,
+        client_id=principal.key_id,
+        scopes=[scope for scope in Scope if principal.scope.covers(scope)],
+        expires_at=int(principal.expires_at.timestamp()) if principal.expires_at else None,
+        subject=principal.user_id,
+        claims={"key_id": principal.key_id, "user_id": principal.user_id},
+    )

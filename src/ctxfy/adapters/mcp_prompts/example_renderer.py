@@ -39,14 +39,18 @@ class ExampleRenderer:
     ) -> ExecutionData | None:
         """
         Make the answer to an execution; None if it is not one, or too long to be shown.
+
+        A function is not called for it: it may do more than make text.
         """
         snapshot = self._catalog.snapshot()
         served = snapshot.catalog.find(template.name, template.version)
         outcome = self._validator.validate(template, arguments)
-        if served is None or served.digest != template.digest or not outcome.result.is_valid:
+        compiled = snapshot.compiled.get((template.name, template.version))
+        is_same = served is not None and served.digest == template.digest
+        if not is_same or compiled is None or not outcome.result.is_valid:
             return None
         try:
-            messages = snapshot.compiled[template.name, template.version].render(outcome.values)
+            messages = compiled.render(outcome.values)
         except RenderError:
             return None
         rendered = RenderedPrompt(

@@ -2,7 +2,7 @@
 A prompt folder into a catalog: wholly good, or refused with everything that is wrong.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
@@ -28,6 +28,7 @@ from ctxfy.core.ports.prompt_ports import (
     ArgumentValidatorPort,
     CatalogSnapshot,
     CompiledPromptPort,
+    PromptFunctionPort,
     TemplateEnginePort,
 )
 
@@ -38,6 +39,10 @@ MAX_PROMPTS = 20_000
 class FolderLoader:
     """
     Loads a folder of prompts.
+
+    Args:
+        functions: Prompts of modules, which join those of the folder.
+        may_be_empty: Whether it is right that the folder holds no prompt.
     """
 
     def __init__(
@@ -47,11 +52,15 @@ class FolderLoader:
         engine: TemplateEnginePort,
         validator: ArgumentValidatorPort,
         now: Callable[[], datetime],
+        functions: Iterable[PromptFunctionPort] = (),
+        may_be_empty: bool = False,
     ) -> None:
         self._root = root
         self._engine = engine
         self._validator = validator
         self._now = now
+        self._may_be_empty = may_be_empty
+        self._functions = {(item.template.name, item.template.version): item for item in functions}
 
     def load(self) -> CatalogSnapshot:
         """
@@ -76,6 +85,8 @@ class FolderLoader:
                 problems += outcome
         problems += _duplicates(templates)
         problems += _clashes(templates)
+        described = [function.template for function in self._functions.values()]
+        problems += _taken(templates, described)
         compiled: dict[tuple[str, str], CompiledPromptPort] = {}
         for template in templates:
             problems += self._declarations(template)
@@ -83,11 +94,16 @@ class FolderLoader:
                 compiled[template.name, template.version] = self._engine.compile(template)
             except CatalogError as error:
                 problems += error.problems
-        if not templates and not problems:
+        if not templates and not problems and not self._may_be_empty:
             problems = [_nothing(self._root, folder.near_prompt())]
         if problems:
             raise CatalogError(sorted(set(problems), key=lambda item: (item.path, item.line or 0)))
-        return CatalogSnapshot(catalog=Catalog(templates), compiled=compiled, loaded_at=self._now())
+        return CatalogSnapshot(
+            catalog=Catalog((*templates, *described)),
+            compiled=compiled,
+            functions=self._functions,
+            loaded_at=self._now(),
+        )
 
     def _read(self, folder: PromptFolder, path: str) -> PromptTemplate | list[PromptProblem]:
         try:
@@ -142,6 +158,23 @@ def _duplicates(templates: Sequence[PromptTemplate]) -> Iterator[PromptProblem]:
                 message=(
                     f"prompt '{other.name}' version {other.version} is in {first.source} too; "
                     "give one of them another name or version"
+                ),
+            )
+
+
+def _taken(
+    templates: Sequence[PromptTemplate], described: Sequence[PromptTemplate]
+) -> Iterator[PromptProblem]:
+    places = {item.name: item.source for item in described}
+    for template in templates:
+        if template.name in places:
+            place = places[template.name]
+            yield PromptProblem(
+                path=template.source,
+                line=None,
+                message=(
+                    f"prompt '{template.name}' is a function too ({place}); "
+                    "give one of them another name"
                 ),
             )
 

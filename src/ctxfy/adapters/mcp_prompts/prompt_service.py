@@ -4,7 +4,7 @@ The one way to execute a prompt, behind both prompt ports: load, decide, act, re
 MCP and REST are doors to it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ctxfy.core.exceptions import (
     InvalidArgumentsError,
@@ -18,13 +18,16 @@ from ctxfy.core.models.prompt_models import (
     PromptTemplate,
     RenderedPrompt,
     ResourceContent,
+    Value,
 )
+from ctxfy.core.models.validation_models import ValidationResult
 from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort
 from ctxfy.core.ports.prompt_ports import (
     ArgumentOutcome,
     ArgumentValidatorPort,
     CatalogSnapshot,
     PromptCatalogPort,
+    PromptFunctionPort,
 )
 from ctxfy.core.use_cases.auth_use_cases import may_use_prompt
 from ctxfy.core.use_cases.prompt_use_cases import (
@@ -35,6 +38,40 @@ from ctxfy.core.use_cases.prompt_use_cases import (
     list_visible,
     list_visible_resources,
 )
+from ctxfy.core.use_cases.validation_use_cases import in_order
+
+
+def check_arguments(
+    validator: ArgumentValidatorPort,
+    template: PromptTemplate,
+    function: PromptFunctionPort | None,
+    raw: Mapping[str, object],
+) -> ArgumentOutcome:
+    """
+    Coerce and check arguments, those too that only the function itself can judge.
+    """
+    outcome = validator.validate(template, raw)
+    if function is None:
+        return outcome
+    unfit = {error.field for error in outcome.result.errors}
+    own = {
+        argument.name: raw[argument.name]
+        for argument in template.arguments
+        if argument.schema is not None and argument.name in outcome.given - unfit
+    }
+    errors = in_order(template.arguments, (*outcome.result.errors, *function.mistakes(own)))
+    return ArgumentOutcome(
+        values={} if errors else outcome.values,
+        result=ValidationResult(errors=errors),
+        given=outcome.given,
+    )
+
+
+def given_values(outcome: ArgumentOutcome) -> Mapping[str, Value]:
+    """
+    Leave the defaults out: a function has its own, which JSON may have no word for.
+    """
+    return {name: value for name, value in outcome.values.items() if name in outcome.given}
 
 
 class PromptService:
@@ -70,7 +107,8 @@ class PromptService:
         Raises:
             PromptNotFoundError: No such prompt for this caller.
             InvalidArgumentsError: With every mistake at once.
-            RenderError: The template failed or passed a limit.
+            RenderError: The template or function failed, or passed a limit.
+            UnavailableError: Too many functions are running.
         """
         started = self._monotonic()
         snapshot = self._catalog.snapshot()
@@ -78,15 +116,19 @@ class PromptService:
         self._logging.annotate(
             prompt=template.name, prompt_version=template.version, llm_model=self._model(template)
         )
-        outcome = self._validator.validate(template, request.arguments)
+        function = snapshot.functions.get((template.name, template.version))
+        outcome = check_arguments(self._validator, template, function, request.arguments)
         if not outcome.result.is_valid:
             self._record_invalid(template, outcome, started)
             raise InvalidArgumentsError(template.name, outcome.result)
         try:
-            rendered = self._render(snapshot, template, outcome)
+            rendered = (
+                self._render(snapshot, template, outcome)
+                if function is None
+                else await self._call(snapshot, function, outcome, principal)
+            )
         except RenderError as error:
-            self._logging.annotate(render_failure=error.reason, render_place=error.place)
-            self._record(template, "failed", started)
+            self._record_failure(template, error, started)
             raise
         self._record(template, "ok", started)
         if template.count_by:
@@ -172,6 +214,34 @@ class PromptService:
             digest=template.digest,
             revision=snapshot.catalog.revision,
         )
+
+    async def _call(
+        self,
+        snapshot: CatalogSnapshot,
+        function: PromptFunctionPort,
+        outcome: ArgumentOutcome,
+        principal: Principal,
+    ) -> RenderedPrompt:
+        template = function.template
+        answer = await function.call(given_values(outcome), principal)
+        return RenderedPrompt(
+            name=template.name,
+            version=template.version,
+            description=answer.description or template.description,
+            model=self._model(template),
+            messages=answer.messages,
+            digest=template.digest,
+            revision=snapshot.catalog.revision,
+            meta=answer.meta,
+        )
+
+    def _record_failure(self, template: PromptTemplate, error: RenderError, started: float) -> None:
+        self._logging.annotate(render_failure=error.reason, render_place=error.place)
+        if error.reason == "function" and isinstance(error.__cause__, Exception):
+            # The only place where its stack is told; callers get one neutral sentence.
+            context = {"prompt": template.name, "render_place": error.place}
+            self._logging.log_error(None, error.__cause__, context)
+        self._record(template, "failed", started)
 
     def _record_invalid(
         self, template: PromptTemplate, outcome: ArgumentOutcome, started: float

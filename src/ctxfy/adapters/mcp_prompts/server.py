@@ -7,8 +7,9 @@ with -32603 and puts the text of its exceptions on the wire; a subclass has neit
 
 import logging
 from base64 import b64encode
-from collections.abc import Callable, Sequence
-from typing import Any, override
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, cast, override
 
 import mcp_types as mt
 from fastmcp import FastMCP
@@ -25,6 +26,7 @@ from mcp import MCPError
 from mcp.server.lowlevel import NotificationOptions
 from pydantic import PrivateAttr
 
+from ctxfy.adapters.mcp_prompts.function_prompts import running_servers
 from ctxfy.adapters.mcp_prompts.mcp_resources import CatalogResource, missing_resource
 from ctxfy.core.exceptions import (
     CtxfyError,
@@ -43,8 +45,8 @@ from ctxfy.core.models.prompt_models import (
     ResourceContent,
     TextContent,
 )
-from ctxfy.core.ports.prompt_ports import PromptCommandPort, PromptQueryPort
-from ctxfy.core.use_cases.validation_use_cases import describe_argument
+from ctxfy.core.ports.prompt_ports import PromptCommandPort, PromptFunctionPort, PromptQueryPort
+from ctxfy.core.use_cases.validation_use_cases import describe_argument, thaw
 
 
 MAX_COMPLETIONS = 100
@@ -68,6 +70,9 @@ type CurrentPrincipal = Callable[[], Principal | None]
 class McpPrompts:
     """
     What the MCP side needs: both prompt ports, and who is calling.
+
+    Args:
+        functions: Prompts of modules, whose servers live as long as this one.
     """
 
     def __init__(
@@ -75,9 +80,11 @@ class McpPrompts:
         commands: PromptCommandPort,
         queries: PromptQueryPort,
         current_principal: CurrentPrincipal,
+        functions: Iterable[PromptFunctionPort] = (),
     ) -> None:
         self.commands = commands
         self.queries = queries
+        self.functions = tuple(functions)
         self._current_principal = current_principal
 
     def principal(self) -> Principal:
@@ -183,6 +190,12 @@ class CatalogProvider(Provider):
         except ResourceNotFoundError:
             return None
         return CatalogResource.of(content)
+
+    @override
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncGenerator[None]:
+        async with running_servers(self._prompts.functions):
+            yield
 
     @override
     async def get_tasks(self) -> Sequence[FastMCPComponent]:
@@ -323,7 +336,7 @@ def _wire_result(rendered: RenderedPrompt) -> PromptResult:
             for message in rendered.messages
         ],
         description=rendered.description or None,
-        meta=provenance(rendered),
+        meta=cast("dict[str, Any]", thaw(rendered.meta)) | provenance(rendered),
     )
 
 

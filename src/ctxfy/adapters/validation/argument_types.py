@@ -103,6 +103,11 @@ def _object(value: object) -> object:
     return value
 
 
+def _any(value: object) -> object:
+    _check_json(value)
+    return value
+
+
 def _list(value: object) -> object:
     if isinstance(value, str):
         try:
@@ -160,6 +165,7 @@ def _refuse(_constant: str) -> object:
 _SIMPLE: Mapping[ArgumentType, Any] = {
     ArgumentType.BOOLEAN: Annotated[bool, BeforeValidator(_boolean)],
     ArgumentType.OBJECT: Annotated[dict[str, JsonValue], BeforeValidator(_object)],
+    ArgumentType.ANY: Annotated[Any, BeforeValidator(_any)],
 }
 _NUMBERS: Mapping[ArgumentType, tuple[Any, Any]] = {
     ArgumentType.INTEGER: (int, _integer),

@@ -8,7 +8,7 @@ legal names of arguments. A model is built on first use and kept with its templa
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, create_model
@@ -23,6 +23,7 @@ from ctxfy.core.use_cases.validation_use_cases import (
     explain_mistake,
     freeze,
     given_arguments,
+    in_order,
     thaw,
     unknown_argument,
 )
@@ -69,10 +70,10 @@ class SchemaValidator:
             errors += (item for item in _translate(error, declared) if item.field not in unfit)
         unknown = [name for name in given if name not in declared]
         errors += [unknown_argument(name, declared) for name in unknown[:MAX_UNKNOWN_REPORTED]]
-        order = {name: index for index, name in enumerate(declared)}
-        errors.sort(key=lambda error: order.get(error.field, len(order)))
         return ArgumentOutcome(
-            values={} if errors else values, result=ValidationResult(errors=tuple(errors))
+            values={} if errors else values,
+            result=ValidationResult(errors=in_order(template.arguments, errors)),
+            given=frozenset(given),
         )
 
     def json_schema(self, template: PromptTemplate) -> Mapping[str, object]:
@@ -84,6 +85,8 @@ class SchemaValidator:
         for argument in template.arguments:
             place = properties[argument.name]
             place.pop("title", None)
+            if argument.schema is not None:
+                place |= cast("dict[str, object]", thaw(argument.schema))
             if argument.default is None:
                 place.pop("default", None)
             if argument.type is ArgumentType.OBJECT:

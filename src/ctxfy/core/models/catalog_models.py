@@ -99,6 +99,13 @@ def revision_of(templates: Iterable[PromptTemplate]) -> str:
     return sha256("\n".join(lines).encode()).hexdigest()[:12]
 
 
+def revision_of_files(catalog: Catalog) -> str:
+    """
+    Name the prompts of files alone; those of functions stay as they are while a server runs.
+    """
+    return revision_of(item for item in catalog.templates if not item.is_function)
+
+
 def duplicates_of(templates: Iterable[PromptTemplate]) -> tuple[tuple[PromptTemplate, ...], ...]:
     """
     Group templates that claim the same name and version; `1.0` and `1.0.0` are the same.

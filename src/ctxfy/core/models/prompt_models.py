@@ -37,6 +37,7 @@ class ArgumentType(StrEnum):
     ENUM = "enum"
     OBJECT = "object"
     LIST = "list"
+    ANY = "any"  # whatever its JSON Schema says; only functions declare such arguments
 
 
 class Privacy(StrEnum):
@@ -62,6 +63,7 @@ class PromptArgument:
         max_length: As `min_length`.
         pattern: A regular expression of Rust's dialect (linear time), searched, not anchored.
         example: A value for people to look at.
+        schema: The JSON Schema of an argument of type `ANY`, or None.
     """
 
     name: str
@@ -79,6 +81,7 @@ class PromptArgument:
     pattern: str | None = None
     example: Value = None
     privacy: Privacy = Privacy.NONE
+    schema: Mapping[str, Value] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,14 +201,19 @@ class PromptTemplate:
     """
     One version of one prompt, complete: nothing is read after this.
 
+    A function of a Python module is described by one too, which then has no messages.
+
     Attributes:
         version: As written; compared by `version_key`.
         model: The language model it was written for, or None; becomes `llm_model` in logs.
         scope: The least scope that may list and execute it.
         count_by: Enum arguments whose values become labels of a business metric.
         max_output_bytes: Limit of all text of one rendering, UTF-8.
-        source: The file, relative to the prompt folder, with forward slashes.
-        digest: SHA-256, hex, over the file and everything it pulls in.
+        source: The file, relative to the prompt folder, with forward slashes; of a function, the
+            module and its name.
+        digest: SHA-256, hex, over the file and everything it pulls in; of a function, over the
+            files that it and its module are written in.
+        is_function: Whether a function makes the messages.
     """
 
     name: str
@@ -226,6 +234,7 @@ class PromptTemplate:
     partials: tuple[Partial, ...] = ()
     source: str = ""
     digest: str = ""
+    is_function: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +255,7 @@ class RenderedPrompt:
 
     Attributes:
         revision: The revision of the catalog it came from.
+        meta: What a function said of its answer.
     """
 
     name: str
@@ -255,6 +265,7 @@ class RenderedPrompt:
     messages: tuple[Message, ...]
     digest: str
     revision: str
+    meta: Mapping[str, Value] = field(default_factory=dict[str, Value])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

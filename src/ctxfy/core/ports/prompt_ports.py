@@ -3,7 +3,7 @@ Ports about prompts: two that are driven by the outside, and what they drive in 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from ctxfy.core.models.prompt_models import (
     ResourceContent,
     Value,
 )
-from ctxfy.core.models.validation_models import ValidationResult
+from ctxfy.core.models.validation_models import ValidationError, ValidationResult
 
 
 class PromptCommandPort(Protocol):
@@ -112,10 +112,15 @@ class PromptQueryPort(Protocol):
 class ArgumentOutcome:
     """
     What became of raw arguments: values for the template, or what is wrong with them.
+
+    Attributes:
+        values: Of every declared argument; empty if something is wrong.
+        given: The names of those that are not just defaults.
     """
 
     values: Mapping[str, Value]
     result: ValidationResult
+    given: frozenset[str] = frozenset()
 
 
 class ArgumentValidatorPort(Protocol):
@@ -157,6 +162,55 @@ class CompiledPromptPort(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionAnswer:
+    """
+    What a function made.
+
+    Attributes:
+        description: Of this answer; empty if the prompt's own holds.
+        meta: What it says of the answer.
+    """
+
+    messages: tuple[Message, ...]
+    description: str = ""
+    meta: Mapping[str, Value] = field(default_factory=dict[str, Value])
+
+
+class PromptFunctionPort(Protocol):
+    """
+    Driven port: a prompt that a function makes.
+    """
+
+    @property
+    def template(self) -> PromptTemplate:
+        """
+        Describe the prompt; it has no messages.
+        """
+        ...
+
+    def mistakes(self, raw: Mapping[str, object]) -> tuple[ValidationError, ...]:
+        """
+        Say which raw values of type `ANY` the function does not take.
+        """
+        ...
+
+    async def call(self, given: Mapping[str, Value], principal: Principal | None) -> FunctionAnswer:
+        """
+        Let the function make the messages, within its time and size.
+
+        Args:
+            given: The values that are not just defaults; those are the function's own.
+            principal: Who is calling; None for whoever sits at this machine.
+
+        Raises:
+            PromptNotFoundError: The function is not for this caller.
+            RenderError: It failed, took too long, or made what no prompt can be.
+            UnavailableError: Too many of them are running.
+        """
+        ...
+
+
 class TemplateEnginePort(Protocol):
     """
     Driven port: templates into text, bounded.
@@ -175,16 +229,20 @@ class TemplateEnginePort(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogSnapshot:
     """
-    A catalog and its compiled prompts, replaced together and never changed.
+    A catalog and what renders its prompts, replaced together and never changed.
 
     Attributes:
-        compiled: By name and version as written.
+        compiled: Prompts of files, by name and version as written.
+        functions: Prompts of functions, likewise; no prompt is in both.
         loaded_at: When it was taken into service, UTC.
     """
 
     catalog: Catalog
     compiled: Mapping[tuple[str, str], CompiledPromptPort]
     loaded_at: datetime
+    functions: Mapping[tuple[str, str], PromptFunctionPort] = field(
+        default_factory=dict[tuple[str, str], PromptFunctionPort]
+    )
 
 
 class PromptCatalogPort(Protocol):

@@ -11,6 +11,12 @@ from ctxfy.core.models.prompt_models import ArgumentType, PromptArgument, Value
 from ctxfy.core.models.validation_models import ErrorCode, ValidationError
 
 
+MAX_SCHEMA_TEXT = 500
+"""
+Characters of a JSON Schema in a sentence; the whole is published with the prompt.
+"""
+
+
 def freeze(value: object) -> Value:
     """
     Turn plain JSON data into an immutable value: lists into tuples, dicts into read-only views.
@@ -53,6 +59,16 @@ def given_arguments(
         for name, value in raw.items()
         if not (name in optional and (value is None or value == ""))
     }
+
+
+def in_order(
+    arguments: Sequence[PromptArgument], errors: Iterable[ValidationError]
+) -> tuple[ValidationError, ...]:
+    """
+    Put mistakes in the order of the declared arguments, unknown ones last.
+    """
+    order = {argument.name: index for index, argument in enumerate(arguments)}
+    return tuple(sorted(errors, key=lambda error: order.get(error.field, len(order))))
 
 
 def absent_value(argument: PromptArgument) -> Value:
@@ -114,6 +130,8 @@ def explain_mistake(argument: PromptArgument, code: ErrorCode) -> str:
             verdict = f"must be {_range_text(argument)}"
         case ErrorCode.INVALID_TEXT:
             verdict = "is not valid text: it holds half a character (surrogate)"
+        case _ if argument.schema:
+            verdict = f"must be as its JSON Schema says: {_schema_text(argument)}"
         case _:
             verdict = f"must be {_KIND_TEXTS[argument.type]}"
     return f"Argument '{argument.name}' {verdict}."
@@ -185,6 +203,8 @@ def describe_argument(argument: PromptArgument) -> str:
     if argument.choices:
         kind = "one or more of" if argument.type is ArgumentType.LIST else "one of"
         facts.append(f"{kind}: {', '.join(argument.choices)}")
+    elif argument.schema:
+        facts.append(f"as this JSON Schema says: {_schema_text(argument)}")
     elif argument.type is not ArgumentType.STRING:
         facts.append(_TYPE_HINTS.get(argument.type, str(argument.type)))
     if argument.minimum is not None or argument.maximum is not None:
@@ -198,6 +218,10 @@ def describe_argument(argument: PromptArgument) -> str:
     if not hint:
         return text
     return f"{text} ({hint})" if text else hint
+
+
+def _schema_text(argument: PromptArgument) -> str:
+    return shorten(json.dumps(thaw(argument.schema), ensure_ascii=False), MAX_SCHEMA_TEXT)
 
 
 def show_value(value: Value) -> str:
@@ -221,6 +245,7 @@ _KIND_TEXTS: Mapping[ArgumentType, str] = {
     ArgumentType.BOOLEAN: "true or false",
     ArgumentType.LIST: 'a list: items between commas, or JSON such as ["a", "b"]',
     ArgumentType.OBJECT: 'a JSON object, such as {"key": "value"}',
+    ArgumentType.ANY: "text or JSON",
 }
 
 _TYPE_HINTS: Mapping[ArgumentType, str] = {
@@ -229,4 +254,5 @@ _TYPE_HINTS: Mapping[ArgumentType, str] = {
     ArgumentType.BOOLEAN: "true or false",
     ArgumentType.LIST: "a list: items between commas, or JSON",
     ArgumentType.OBJECT: "a JSON object",
+    ArgumentType.ANY: "text or JSON",
 }
