@@ -162,6 +162,7 @@ def own_metrics() -> list[tuple[str, str, tuple[str, ...], str]]:
     metrics.record_prompt_count("name", {"language": "go"})
     metrics.record_authentication("granted")
     metrics.record_api_key_usage(KeyId("0" * 12), "/mcp")
+    metrics.record_limit_decision("key", "allowed")
     metrics.record_catalog(1, "revision")
     found = []
     for family in registry.collect():

@@ -5,7 +5,7 @@ Ask the lists: `logging.requests[0]["endpoint"]`, `metrics.requests == [("/x", "
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ctxfy.core.models.auth_models import KeyId
 from ctxfy.core.models.monitoring_models import CheckResult
@@ -83,6 +83,9 @@ class RecordingMetrics:
         self.key_usages: list[tuple[KeyId, str]] = []
         self.catalog: tuple[int, str] | None = None
         self.reloads: list[str] = []
+        self.limit_decisions: Counter[tuple[str, str]] = Counter()
+        self.degraded: list[bool] = []
+        self.in_progress: Callable[[], int] = lambda: 0
 
     def record_request(
         self, endpoint: str, method: str, status_code: int, latency_ms: float
@@ -138,6 +141,24 @@ class RecordingMetrics:
         Remember a use.
         """
         self.key_usages.append((api_key, endpoint))
+
+    def record_limit_decision(self, policy: str, outcome: str) -> None:
+        """
+        Count a decision.
+        """
+        self.limit_decisions[policy, outcome] += 1
+
+    def record_limits_degraded(self, degraded: bool) -> None:
+        """
+        Remember each change.
+        """
+        self.degraded.append(degraded)
+
+    def watch_requests_in_progress(self, count: Callable[[], int]) -> None:
+        """
+        Remember whom to ask.
+        """
+        self.in_progress = count
 
     def record_catalog(self, prompts: int, revision: str) -> None:
         """

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ctxfy.adapters.auth.api_key_service import ApiKeyService
     from ctxfy.adapters.auth.key_material import HmacKeyMaterial
+    from ctxfy.adapters.auth.rate_limiter import MemoryRateLimiter, NoRateLimiter
+    from ctxfy.adapters.auth.valkey_rate_limiter import SharedLimitsProbe, ValkeyRateLimiter
     from ctxfy.adapters.mcp_prompts.catalog import CatalogProbe, MemoryCatalog
     from ctxfy.adapters.mcp_prompts.prompt_service import PromptService
     from ctxfy.adapters.mcp_prompts.template_engine import MiniJinjaEngine, MiniJinjaPrompt
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
         AuthCommandPort,
         AuthQueryPort,
         KeyMaterialPort,
+        RateLimiterPort,
         SessionStorePort,
     )
     from ctxfy.core.ports.monitoring_ports import HealthProbePort, LoggingPort, MetricsPort
@@ -90,6 +93,18 @@ if TYPE_CHECKING:
         _trails: list[AuditWriterPort] = [trail, fake]
         _query: AuditQueryPort = reader
         _proof: AuditProofPort = proofs
+
+    def limits(
+        memory: MemoryRateLimiter,
+        none: NoRateLimiter,
+        shared: ValkeyRateLimiter,
+        probe: SharedLimitsProbe,
+    ) -> None:
+        """
+        Prove what the port about limits is implemented by.
+        """
+        _limiters: list[RateLimiterPort] = [memory, none, shared]
+        _probe: HealthProbePort = probe
 
     def monitoring(
         logger: StructuredLogger,

@@ -216,5 +216,20 @@ def pseudonymizer(own: ServerSecrets) -> Callable[[str], str]:
     """
     Make the function that names people in logs: stable, and telling nothing without the secret.
     """
-    key = hmac.digest(own.master_key, b"ctxfy log pseudonyms", sha256)
-    return lambda user_id: "u_" + hmac.digest(key, user_id.encode(), sha256).hex()[:16]
+    return _keyed(own, b"ctxfy log pseudonyms", prefix="u_", length=16)
+
+
+def subject_pseudonymizer(own: ServerSecrets) -> Callable[[str], str]:
+    """
+    Make the function that names people and addresses where requests are counted.
+
+    Not the one for logs: names here and there cannot be matched.
+    """
+    return _keyed(own, b"ctxfy limit subjects", length=32)
+
+
+def _keyed(
+    own: ServerSecrets, purpose: bytes, *, length: int, prefix: str = ""
+) -> Callable[[str], str]:
+    key = hmac.digest(own.master_key, purpose, sha256)
+    return lambda name: prefix + hmac.digest(key, name.encode(), sha256).hex()[:length]

@@ -13,11 +13,13 @@ from typing import NotRequired, TypedDict
 from starlette.responses import Response
 from starlette.types import Scope
 
+from ctxfy.adapters.auth.quota_headers import concurrency_headers, quota_headers
 from ctxfy.core.exceptions import (
     ApiKeyNotFoundError,
     BodyTooLargeError,
     CatalogError,
     CheckpointError,
+    ConcurrencyLimitedError,
     CtxfyError,
     ForeignHostError,
     ForeignOriginError,
@@ -30,6 +32,7 @@ from ctxfy.core.exceptions import (
     MethodNotAllowedError,
     NotAuthenticatedError,
     NotAuthorizedError,
+    OverloadedError,
     PromptNotFoundError,
     RateLimitedError,
     RenderError,
@@ -39,6 +42,7 @@ from ctxfy.core.exceptions import (
     UnavailableError,
     UnsupportedMediaTypeError,
 )
+from ctxfy.core.models.limit_models import LimitPolicy
 from ctxfy.core.use_cases.validation_use_cases import plural
 
 
@@ -67,7 +71,14 @@ class MistakeData(TypedDict):
     line: NotRequired[int | None]
 
 
-class ErrorData(TypedDict):
+# Names that are none in Python; the second is a member of the types below.
+_LimitData = TypedDict(
+    "_LimitData",
+    {"retryAfterSeconds": NotRequired[int], "violated-policies": NotRequired[list[str]]},
+)
+
+
+class ErrorData(_LimitData):
     """
     What is told of every error.
     """
@@ -75,12 +86,10 @@ class ErrorData(TypedDict):
     code: str
     request_id: str | None
     errors: NotRequired[list[MistakeData]]
-    retryAfterSeconds: NotRequired[int]
 
 
-class _Extras(TypedDict):
+class _Extras(_LimitData):
     errors: NotRequired[list[MistakeData]]
-    retryAfterSeconds: NotRequired[int]
 
 
 class ProblemData(ErrorData):
@@ -139,12 +148,17 @@ OUTCOMES: Mapping[type[CtxfyError], Outcome] = {
     InvalidKeyRequestError: Outcome(status=HTTPStatus.UNPROCESSABLE_CONTENT, rpc=-32602),
     RenderError: Outcome(status=HTTPStatus.UNPROCESSABLE_CONTENT, rpc=-32603),
     RateLimitedError: Outcome(status=HTTPStatus.TOO_MANY_REQUESTS, rpc=-32009),
+    ConcurrencyLimitedError: Outcome(status=HTTPStatus.TOO_MANY_REQUESTS, rpc=-32009),
+    OverloadedError: Outcome(status=HTTPStatus.SERVICE_UNAVAILABLE, rpc=-32010),
     UnavailableError: Outcome(status=HTTPStatus.SERVICE_UNAVAILABLE, rpc=-32008),
 }
 
-# draft-ietf-httpapi-ratelimit-headers-11, section 5, names this type.
+# draft-ietf-httpapi-ratelimit-headers-11, section 5, names these types.
+_PROBLEM_TYPES = "https://iana.org/assignments/http-problem-types"
 _TYPES: Mapping[type[Exception], str] = {
-    RateLimitedError: "https://iana.org/assignments/http-problem-types#quota-exceeded",
+    RateLimitedError: f"{_PROBLEM_TYPES}#quota-exceeded",
+    ConcurrencyLimitedError: f"{_PROBLEM_TYPES}#quota-exceeded",
+    OverloadedError: f"{_PROBLEM_TYPES}#temporary-reduced-capacity",
 }
 
 MCP_PATHS = ("/mcp", "/mcp/")
@@ -176,7 +190,7 @@ def error_response(scope: Scope, error: Exception) -> Response:
     request_id = scope.get("state", {}).get("request_id")
     sentence = _sentence(error, outcome)
     code = error.code if isinstance(error, CtxfyError) else CtxfyError.code
-    details: ErrorData = {"code": code, "request_id": request_id, **_errors(error)}
+    details: ErrorData = {"code": code, "request_id": request_id, **_details(error)}
     body: ProblemData | RpcProblemData
     if scope.get("path") in MCP_PATHS:
         media_type = "application/json"
@@ -213,10 +227,20 @@ def _sentence(error: Exception, outcome: Outcome) -> str:
     return str(error)
 
 
-def _errors(error: Exception) -> _Extras:
-    if isinstance(error, RateLimitedError):
+def _details(error: Exception) -> _Extras:
+    match error:
         # Clients of MCP look into bodies sooner than at headers.
-        return {"retryAfterSeconds": error.retry_after}
+        case RateLimitedError(retry_after=seconds, policies=policies):
+            return {"retryAfterSeconds": seconds, "violated-policies": list(policies)}
+        case ConcurrencyLimitedError(retry_after=seconds):
+            return {"retryAfterSeconds": seconds, "violated-policies": [LimitPolicy.CONCURRENCY]}
+        case OverloadedError(retry_after=seconds):
+            return {"retryAfterSeconds": seconds}
+        case _:
+            return _mistakes(error)
+
+
+def _mistakes(error: Exception) -> _Extras:
     if isinstance(error, CatalogError):
         return {
             "errors": [
@@ -238,15 +262,13 @@ def _headers(error: Exception) -> dict[str, str]:
     match error:
         case NotAuthenticatedError() | NotAuthorizedError():
             return {"WWW-Authenticate": f'Bearer realm="ctxfy"{_challenge(error)}'}
-        case RateLimitedError(limit=limit, retry_after=seconds):
-            return {
-                "Retry-After": str(seconds),
-                "RateLimit-Policy": f'"key";q={limit.requests};w={limit.seconds}',
-                "RateLimit": f'"key";r=0;t={seconds}',
-            }
+        case RateLimitedError(quotas=quotas, retry_after=seconds):
+            return {"Retry-After": str(seconds)} | quota_headers(quotas)
+        case ConcurrencyLimitedError(limit=limit, retry_after=seconds):
+            return {"Retry-After": str(seconds)} | concurrency_headers(limit)
         case MethodNotAllowedError(allowed=allowed):
             return {"Allow": ", ".join(allowed)}
-        case UnavailableError(retry_after=seconds):
+        case UnavailableError(retry_after=seconds) | OverloadedError(retry_after=seconds):
             return {"Retry-After": str(seconds)}
         case _:
             return {}

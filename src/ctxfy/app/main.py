@@ -15,11 +15,14 @@ from ctxfy import __version__
 from ctxfy.adapters.api_docs.routes import DocsRoutes
 from ctxfy.adapters.auth.admission import Admission
 from ctxfy.adapters.auth.browsers import BrowserDoors
+from ctxfy.adapters.auth.capacity import KeyCapacity, ProcessCapacity
+from ctxfy.adapters.auth.client_address import ClientAddresses
 from ctxfy.adapters.auth.fastmcp_verifier import PrincipalVerifier
 from ctxfy.adapters.auth.host_origin import HostOriginPolicy
 from ctxfy.adapters.auth.login_pages import LoginPages
 from ctxfy.adapters.auth.middleware import AccessGate, current_principal
 from ctxfy.adapters.auth.policy import PolicyTable
+from ctxfy.adapters.auth.request_limits import RequestLimits
 from ctxfy.adapters.auth.security_headers import SECURITY_HEADERS
 from ctxfy.adapters.mcp_prompts.catalog import CatalogProbe
 from ctxfy.adapters.mcp_prompts.server import McpPrompts, build_mcp_server
@@ -36,12 +39,13 @@ from ctxfy.app.first_key import base_url, ensure_first_key
 from ctxfy.app.http_errors import error_response, explain_to_person
 from ctxfy.app.lazy import LazyApp
 from ctxfy.app.lifespan import LifespanApp
+from ctxfy.app.limits import access_limits
 from ctxfy.app.wiring import Wiring, wire
 from ctxfy.core.models.monitoring_models import LogLevel
 from ctxfy.core.ports.prompt_ports import (
     CatalogSnapshot,
 )
-from ctxfy.core.use_cases.auth_use_cases import parse_rate
+from ctxfy.core.use_cases.address_use_cases import parse_networks
 
 
 _DOORS = BrowserDoors(login=routes.LOGIN, home=routes.DOCS)
@@ -92,8 +96,14 @@ class CtxfyApp(LifespanApp):
         self._admission = Admission(
             wiring.keys,
             wiring.sessions,
-            limiter=wiring.limiter,
-            key_rate=parse_rate(wiring.settings.limits.key_rate),
+            limits=RequestLimits(
+                wiring.limiting.limiter,
+                access_limits(wiring.settings.limits),
+                pseudonym=wiring.limiting.pseudonym,
+                logging=wiring.logging,
+                metrics=wiring.metrics,
+            ),
+            addresses=ClientAddresses(parse_networks(wiring.settings.server.trusted_proxies)),
             logging=wiring.logging,
             metrics=wiring.metrics,
         )
@@ -107,7 +117,11 @@ class CtxfyApp(LifespanApp):
         wiring = self.wiring
         health = HealthEndpoints(
             HealthService(
-                [StorageProbe(database=wiring.storage.database), CatalogProbe(wiring.catalog)],
+                [
+                    StorageProbe(database=wiring.storage.database),
+                    CatalogProbe(wiring.catalog),
+                    *wiring.limiting.probes,
+                ],
                 monotonic=time.monotonic,
                 draining=wiring.draining.is_set,
             ),
@@ -152,6 +166,14 @@ class CtxfyApp(LifespanApp):
         Put the middleware around the routes, from the inside out.
         """
         wiring, settings = self.wiring, self.wiring.settings
+        if (at_once := settings.limits.key_requests_at_once) is not None:
+            app = KeyCapacity(
+                app,
+                limit=at_once,
+                on_error=error_response,
+                logging=wiring.logging,
+                metrics=wiring.metrics,
+            )
         gate = AccessGate(
             app,
             table=PolicyTable(wiring.policies),
@@ -165,7 +187,14 @@ class CtxfyApp(LifespanApp):
             max_body_bytes=settings.server.max_body_bytes,
         )
         return RequestContext(
-            gate,
+            ProcessCapacity(
+                gate,
+                limit=settings.limits.requests_at_once,
+                exempt=(routes.HEALTH, routes.LIVE, routes.READY),
+                on_error=error_response,
+                logging=wiring.logging,
+                metrics=wiring.metrics,
+            ),
             logging=wiring.logging,
             metrics=wiring.metrics,
             new_request_id=lambda: uuid4().hex,
@@ -195,6 +224,9 @@ class CtxfyApp(LifespanApp):
             first_key = await ensure_first_key(wiring.settings, wiring.keys)
             await stack.enter_async_context(self._mcp.lifespan(self._mcp))
             await stack.enter_async_context(_running(wiring.keys.run()))
+            if (shared := wiring.limiting.shared) is not None:
+                stack.push_async_callback(shared.aclose)
+                await stack.enter_async_context(_running(shared.run()))
             if wiring.settings.prompts.watch:
                 folder = wiring.settings.prompts.folder
                 await stack.enter_async_context(_running(wiring.reloader.follow(folder)))

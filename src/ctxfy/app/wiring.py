@@ -11,7 +11,6 @@ from threading import Event
 
 from ctxfy import __version__
 from ctxfy.adapters.auth.api_key_service import ApiKeyService
-from ctxfy.adapters.auth.rate_limiter import MemoryRateLimiter
 from ctxfy.adapters.auth.session_service import SessionService
 from ctxfy.adapters.mcp_prompts.catalog import MemoryCatalog
 from ctxfy.adapters.mcp_prompts.listeners import PromptListeners
@@ -22,14 +21,20 @@ from ctxfy.adapters.monitoring.metrics_collector import PrometheusMetrics, new_r
 from ctxfy.adapters.monitoring.metrics_endpoint import metrics_endpoint
 from ctxfy.adapters.monitoring.structured_logger import StructuredLogger
 from ctxfy.app import routes
-from ctxfy.app.bootstrap import Storage, make_storage, pseudonymizer, server_secrets
+from ctxfy.app.bootstrap import (
+    Storage,
+    make_storage,
+    pseudonymizer,
+    server_secrets,
+    subject_pseudonymizer,
+)
 from ctxfy.app.config import Settings
 from ctxfy.app.first_key import announce_first_key
+from ctxfy.app.limits import Limiting, make_limiting
 from ctxfy.app.loading import load_functions, make_loader, make_validator, utc_now
 from ctxfy.app.prompt_check import load_checked
 from ctxfy.core.models.auth_models import RoutePolicy
 from ctxfy.core.models.session_models import SessionLifetimes
-from ctxfy.core.ports.auth_ports import RateLimiterPort
 from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort
 from ctxfy.core.ports.prompt_ports import (
     ArgumentValidatorPort,
@@ -53,7 +58,7 @@ class Wiring:
     storage: Storage
     keys: ApiKeyService
     sessions: SessionService
-    limiter: RateLimiterPort
+    limiting: Limiting
     catalog: MemoryCatalog
     prompt_commands: PromptCommandPort
     prompt_queries: PromptQueryPort
@@ -132,7 +137,9 @@ def wire(settings: Settings, snapshot: CatalogSnapshot | None) -> Wiring:
         storage=storage,
         keys=keys,
         sessions=sessions,
-        limiter=MemoryRateLimiter(time.monotonic_ns),
+        limiting=make_limiting(
+            settings.limits, subject_pseudonymizer(own), logging=logging, metrics=metrics
+        ),
         catalog=catalog,
         prompt_commands=prompts,
         prompt_queries=prompts,

@@ -11,7 +11,8 @@ Every error ctxfy raises on purpose.
     +-- AccessError
     |   +-- NotAuthenticatedError
     |   +-- NotAuthorizedError
-    |   +-- RateLimitedError
+    |   +-- RateLimitedError           carries every limit that was looked at
+    |   +-- ConcurrencyLimitedError
     +-- RequestError                   the request itself is refused
     |   +-- ForeignHostError
     |   +-- ForeignOriginError
@@ -30,17 +31,18 @@ Every error ctxfy raises on purpose.
     +-- AuditError
     |   +-- CheckpointError            what was given is no checkpoint of this trail
     +-- UnavailableError               a dependency is out of reach
+    +-- OverloadedError                as many requests are served as may be
     +-- ConfigurationError             start-up only
 
 `code` is stable and for programs, `str(error)` is one sentence for the person who met it. No
 error knows its HTTP status: one table in `app` does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import ClassVar
 
-from ctxfy.core.models.auth_models import RateLimit
+from ctxfy.core.models.limit_models import LimitPolicy, Quota
 from ctxfy.core.models.prompt_models import PromptProblem
 from ctxfy.core.models.validation_models import ValidationResult
 
@@ -195,22 +197,52 @@ class NotAuthorizedError(AccessError):
 
 class RateLimitedError(AccessError):
     """
-    The key came too often.
+    The caller came too often, or brought too much.
 
     Attributes:
-        limit: Which limit is used up.
+        quotas: Every limit that was looked at; those that refused come first in the sentence.
         retry_after: Whole seconds after which this request would pass.
     """
 
     code = "access.rate_limited"
 
-    def __init__(self, limit: RateLimit, retry_after: float) -> None:
-        self.limit = limit
-        self.retry_after = max(1, ceil(retry_after))
+    def __init__(self, quotas: Sequence[Quota]) -> None:
+        refusing = [quota for quota in quotas if not quota.decision.allowed]
+        self.quotas = tuple(quotas)
+        self.policies = tuple(quota.policy for quota in refusing)
+        self.retry_after = max(1, *(ceil(quota.decision.retry_after) for quota in refusing))
+        limit = refusing[0].limit
         super().__init__(
-            f"This key may come {limit.requests} times in {limit.seconds} seconds, and did; "
+            f"{_EXCEEDED[refusing[0].policy].format(limit.requests, limit.seconds)}; "
             f"try again in {self.retry_after} seconds."
         )
+
+
+_EXCEEDED: Mapping[LimitPolicy, str] = {
+    LimitPolicy.KEY: "This key may come {} times in {} seconds, and did",
+    LimitPolicy.USER: "The keys of this user may come {} times in {} seconds, and did",
+    LimitPolicy.BYTES: "This key may send {} bytes in {} seconds, and this would be more",
+    LimitPolicy.ADDRESS: (
+        "From this address came {} credentials in {} seconds that are not known here; "
+        "a valid one is still let in"
+    ),
+}
+
+
+class ConcurrencyLimitedError(AccessError):
+    """
+    The key has as many requests open as it may, which `limit` holds.
+    """
+
+    code = "access.concurrency_limited"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"This key may have {limit} requests open at the same time, and has; "
+            "wait until one has ended."
+        )
+        self.limit = limit
+        self.retry_after = 1
 
 
 class RequestError(CtxfyError):
@@ -386,6 +418,19 @@ class UnavailableError(CtxfyError):
         self.dependency = dependency
         self.detail = detail
         self.retry_after = retry_after
+
+
+class OverloadedError(CtxfyError):
+    """
+    As many requests are being served as may be at the same time; `limit` says how many.
+    """
+
+    code = "overloaded"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__("The server has too much to do right now; try again in a second.")
+        self.limit = limit
+        self.retry_after = 1
 
 
 class ConfigurationError(CtxfyError):

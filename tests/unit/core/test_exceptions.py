@@ -9,6 +9,7 @@ import pytest
 from ctxfy.core import exceptions
 from ctxfy.core.exceptions import CtxfyError
 from ctxfy.core.models.auth_models import RateLimit
+from ctxfy.core.models.limit_models import LimitDecision, LimitPolicy, Quota
 from ctxfy.core.models.prompt_models import PromptProblem
 from ctxfy.core.models.validation_models import ErrorCode, ValidationError, ValidationResult
 
@@ -26,6 +27,22 @@ INVALID = ValidationResult(
         ValidationError(field="b", message="Argument 'b' is bad.", code=ErrorCode.PATTERN),
     )
 )
+
+
+def quota(policy: LimitPolicy, retry_after: float = 0.0) -> Quota:
+    """
+    Make a quota of six a minute: refused if there is a time to wait.
+    """
+    decision = LimitDecision(
+        allowed=not retry_after,
+        remaining=0,
+        retry_after=retry_after,
+        reset_after=60.0,
+        arrival=0,
+    )
+    return Quota(policy=policy, limit=RateLimit(requests=6, seconds=60), decision=decision)
+
+
 PROBLEM = PromptProblem(path="a.prompt.md", line=3, message="unknown key 'x'")
 
 
@@ -94,8 +111,40 @@ def test_drawn_in_the_tree(kind: type[CtxfyError]) -> None:
         ),
         (exceptions.ConfigurationError("Bad setting."), "Bad setting."),
         (
-            exceptions.RateLimitedError(RateLimit(requests=6, seconds=60), 2.1),
+            exceptions.RateLimitedError([quota(LimitPolicy.KEY, 2.1)]),
             "This key may come 6 times in 60 seconds, and did; try again in 3 seconds.",
+        ),
+        (
+            exceptions.RateLimitedError([quota(LimitPolicy.KEY), quota(LimitPolicy.USER, 0.1)]),
+            (
+                "The keys of this user may come 6 times in 60 seconds, and did; "
+                "try again in 1 seconds."
+            ),
+        ),
+        (
+            exceptions.RateLimitedError([quota(LimitPolicy.BYTES, 9)]),
+            (
+                "This key may send 6 bytes in 60 seconds, and this would be more; "
+                "try again in 9 seconds."
+            ),
+        ),
+        (
+            exceptions.RateLimitedError([quota(LimitPolicy.ADDRESS, 9)]),
+            (
+                "From this address came 6 credentials in 60 seconds that are not known here; "
+                "a valid one is still let in; try again in 9 seconds."
+            ),
+        ),
+        (
+            exceptions.ConcurrencyLimitedError(4),
+            (
+                "This key may have 4 requests open at the same time, and has; "
+                "wait until one has ended."
+            ),
+        ),
+        (
+            exceptions.OverloadedError(2000),
+            "The server has too much to do right now; try again in a second.",
         ),
     ],
 )
@@ -119,5 +168,10 @@ def test_data() -> None:
     assert exceptions.UnavailableError("x", "y").retry_after == 5
     assert exceptions.RenderError("p", "fuel", "x", detail="d").detail == "d"
     assert exceptions.ApiKeyNotFoundError("k").key_id == "k"
+    limited = exceptions.RateLimitedError(
+        [quota(LimitPolicy.KEY, 3.5), quota(LimitPolicy.USER), quota(LimitPolicy.BYTES, 8.5)]
+    )
+    assert limited.policies == (LimitPolicy.KEY, LimitPolicy.BYTES)
+    assert (limited.retry_after, len(limited.quotas)) == (9, 3)
     found = exceptions.PromptNotFoundError("a", "1")
     assert (found.name, found.version) == ("a", "1")

@@ -9,12 +9,14 @@ from ctxfy.adapters.api_docs.operations import ErrorKind, Json
 from ctxfy.adapters.api_docs.schema_conversion import COMPONENTS
 from ctxfy.core.exceptions import (
     BodyTooLargeError,
+    ConcurrencyLimitedError,
     CtxfyError,
     ForeignHostError,
     ForeignOriginError,
     ForgedRequestError,
     NotAuthenticatedError,
     NotAuthorizedError,
+    OverloadedError,
     RateLimitedError,
     UnavailableError,
     UnsupportedMediaTypeError,
@@ -36,7 +38,11 @@ REQUEST_ID_HEADER: Json = {
 _EXAMPLE_ID = "5f0c2a7e9b6d4c1f8a3e7d2b4c6f8a0e"
 _HEADERS: Mapping[int, tuple[tuple[str, str, str], ...]] = {
     401: (("WWW-Authenticate", "RFC 6750.", "string"),),
-    429: (("Retry-After", "Seconds.", "integer"),),
+    429: (
+        ("Retry-After", "Seconds.", "integer"),
+        ("RateLimit-Policy", 'The limits, such as `"key";q=600;w=60`.', "string"),
+        ("RateLimit", 'What is left of them, such as `"key";r=0;t=12`.', "string"),
+    ),
     503: (("Retry-After", "Seconds.", "integer"),),
 }
 
@@ -49,7 +55,13 @@ def policy_errors(policy: RoutePolicy) -> tuple[type[CtxfyError], ...]:
     if not policy.any_host:
         found.append(ForeignHostError)
     if policy.scope is not None:
-        found += [NotAuthenticatedError, RateLimitedError, UnavailableError]
+        found += [
+            NotAuthenticatedError,
+            RateLimitedError,
+            ConcurrencyLimitedError,
+            UnavailableError,
+            OverloadedError,
+        ]
         if policy.scope is not Scope.READ or not policy.narrowed:
             found.append(NotAuthorizedError)
         if policy.sessions and policy.methods != ("GET",):

@@ -2,11 +2,16 @@
 Who is calling, whether the route is theirs to call, and whether they came too often.
 """
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
+from starlette.types import Scope
+
+from ctxfy.adapters.auth.client_address import ClientAddresses
 from ctxfy.adapters.auth.cookies import CSRF_HEADER, SessionToken
 from ctxfy.adapters.auth.credentials import Headers, read_credential
 from ctxfy.adapters.auth.policy import RouteMatch
+from ctxfy.adapters.auth.request_limits import RequestLimits
 from ctxfy.adapters.auth.session_service import SessionService
 from ctxfy.core.exceptions import (
     ForgedRequestError,
@@ -20,11 +25,11 @@ from ctxfy.core.models.auth_models import (
     DenialReason,
     Denied,
     Principal,
-    RateLimit,
     RoutePolicy,
 )
+from ctxfy.core.models.limit_models import Quota
 from ctxfy.core.models.session_models import TokenDigest
-from ctxfy.core.ports.auth_ports import AuthCommandPort, RateLimiterPort
+from ctxfy.core.ports.auth_ports import AuthCommandPort
 from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort
 from ctxfy.core.use_cases.auth_use_cases import decide_authorization
 from ctxfy.core.use_cases.session_use_cases import decide_unsafe_request
@@ -56,18 +61,24 @@ class Caller:
     Attributes:
         principal: None on a public route without a valid credential.
         session: The browser session that came as the credential, valid or not.
+        quotas: What is left of the caller's limits.
     """
 
     principal: Principal | None = None
     session: TokenDigest | None = None
+    quotas: tuple[Quota, ...] = ()
+
+
+NOBODY = Caller()
+
+# What is no key of ours, as far as one can tell: the mark of somebody who tries. Whoever holds the
+# secret of a key that is over is told so, however often.
+_UNRECOGNISED = frozenset({DenialReason.AMBIGUOUS, DenialReason.MALFORMED, DenialReason.UNKNOWN})
 
 
 class Admission:
     """
     Decides about callers: authenticate, authorize, limit; and tells what it decided.
-
-    Args:
-        key_rate: The limit of keys that have none of their own.
     """
 
     def __init__(
@@ -75,21 +86,19 @@ class Admission:
         auth: AuthCommandPort,
         sessions: SessionService,
         *,
-        limiter: RateLimiterPort,
-        key_rate: RateLimit,
+        limits: RequestLimits,
+        addresses: ClientAddresses,
         logging: LoggingPort,
         metrics: MetricsPort,
     ) -> None:
         self._auth = auth
         self._sessions = sessions
-        self._limiter = limiter
-        self._key_rate = key_rate
+        self._limits = limits
+        self._addresses = addresses
         self._logging = logging
         self._metrics = metrics
 
-    async def decide(
-        self, headers: Headers, match: RouteMatch, arrival: Arrival = _PLAIN
-    ) -> Caller:
+    async def decide(self, scope: Scope, match: RouteMatch, arrival: Arrival = _PLAIN) -> Caller:
         """
         Return who is calling.
 
@@ -97,41 +106,55 @@ class Admission:
             NotAuthenticatedError: No valid key came, and the route needs one.
             ForgedRequestError: It came with a session, and may not have been its user's wish.
             NotAuthorizedError: The route is not this key's to call.
-            RateLimitedError: The key came too often.
+            RateLimitedError: The key or its user came too often, or the address tried too often.
             UnavailableError: The keys are out of reach.
         """
-        policy = match.guard
+        policy, headers = match.guard, scope["headers"]
         credential = read_credential(headers, sessions=policy.sessions, secure=arrival.secure)
         session = None
         if isinstance(credential, SessionToken):
             session = self._sessions.digest(credential.text)
             if not policy.form:  # a form cannot send a header; the gate looks at its Origin
                 credential = self._unless_forged(credential, headers, arrival)
-        principal = await self._authenticate(credential, policy)
+        principal = await self._authenticate(credential, policy, scope)
         if principal is None:
             return Caller(session=session)
         self._know(principal, match.route or "")
-        if policy.scope is not None:
-            self._authorize(principal, policy)
-            await self._limit(principal)
-        return Caller(principal=principal, session=session)
+        if policy.scope is None:
+            return Caller(principal=principal, session=session)
+        self._authorize(principal, policy)
+        quotas = await self._limits.count_request(principal)
+        return Caller(principal=principal, session=session, quotas=quotas)
 
-    async def admit_key(self, api_key: str, route: str) -> Principal:
+    async def weigh(self, caller: Caller, size: int) -> Caller:
+        """
+        Count the bytes of the body that came with a request that was let in.
+
+        Raises:
+            RateLimitedError: The key sends too much.
+        """
+        if caller.principal is None:
+            return caller
+        quotas = await self._limits.count_bytes(caller.principal, size, caller.quotas)
+        return caller if quotas is caller.quotas else replace(caller, quotas=quotas)
+
+    async def admit_key(self, api_key: str, scope: Scope) -> Principal:
         """
         Return who holds a key that came in a form.
 
         Raises:
             NotAuthenticatedError: The key is not valid.
-            RateLimitedError: The key came too often.
+            RateLimitedError: The key came too often, or the address tried too often.
             UnavailableError: The keys are out of reach.
         """
         decision = await self._auth.authenticate(api_key)
         if isinstance(decision, Denied):
             self._note(decision)
+            await self._count_failure(decision, scope)
             raise _refusal(decision)
         self._metrics.record_authentication("granted")
-        self._know(decision.principal, route)
-        await self._limit(decision.principal)
+        self._know(decision.principal, scope["state"]["route"])
+        await self._limits.count_request(decision.principal)
         return decision.principal
 
     def _unless_forged(
@@ -146,7 +169,7 @@ class Admission:
         return denied or session
 
     async def _authenticate(
-        self, credential: str | SessionToken | Denied, policy: RoutePolicy
+        self, credential: str | SessionToken | Denied, policy: RoutePolicy, scope: Scope
     ) -> Principal | None:
         try:
             decision = await self._decide_about(credential)
@@ -161,7 +184,11 @@ class Admission:
         if decision.reason is not DenialReason.MISSING or policy.scope is not None:
             self._note(decision)
         if policy.scope is None:
+            # Counted, since here too it shows whether a key is valid; answered all the same.
+            with suppress(RateLimitedError):
+                await self._count_failure(decision, scope)
             return None
+        await self._count_failure(decision, scope)
         raise _refusal(decision, by_session=isinstance(credential, SessionToken))
 
     async def _decide_about(self, credential: str | SessionToken | Denied) -> Decision:
@@ -187,12 +214,9 @@ class Admission:
             denied.sentence, required=str(policy.scope) if lacks_scope else None
         )
 
-    async def _limit(self, principal: Principal) -> None:
-        limit = principal.rate_limit or self._key_rate
-        decision = await self._limiter.take(f"key:{principal.key_id}", limit)
-        if not decision.allowed:
-            self._logging.annotate(denial="rate")
-            raise RateLimitedError(limit, decision.retry_after)
+    async def _count_failure(self, denied: Denied, scope: Scope) -> None:
+        if denied.reason in _UNRECOGNISED:
+            await self._limits.count_failure(self._addresses.of(scope))
 
     def _note(self, denied: Denied) -> None:
         self._metrics.record_authentication(denied.reason)

@@ -59,7 +59,7 @@ class LoginPages:
         wanted = fields.get("next", "")
         try:
             principal = await self._admission.admit_key(
-                fields.get("key", "").strip(), request.scope["state"]["route"]
+                fields.get("key", "").strip(), request.scope
             )
             opened = await self._sessions.open(principal.key_id)
         except (AccessError, UnavailableError) as error:

@@ -13,12 +13,14 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ctxfy.adapters.auth.admission import Admission, Arrival
+from ctxfy.adapters.auth.admission import NOBODY, Admission, Arrival
 from ctxfy.adapters.auth.browsers import BrowserDoors
 from ctxfy.adapters.auth.cookies import CSRF_HEADER
 from ctxfy.adapters.auth.credentials import COOKIE_HEADER, CREDENTIAL_HEADERS
 from ctxfy.adapters.auth.host_origin import HostOriginPolicy
 from ctxfy.adapters.auth.policy import PolicyTable, RouteMatch
+from ctxfy.adapters.auth.quota_headers import EXPOSED_HEADERS as QUOTA_HEADERS
+from ctxfy.adapters.auth.quota_headers import with_quotas
 from ctxfy.adapters.auth.request_body import read_body, replay_body
 from ctxfy.adapters.auth.request_headers import single_header
 from ctxfy.core.exceptions import (
@@ -85,20 +87,23 @@ class AccessGate:
         origin = _origin(scope)
         if self._hosts.allows_cors(origin):
             send = _with_cors(send, origin or "")
+        caller = NOBODY
         try:
             arrival = self._arrive(scope, match, origin)
             early = self._early_answer(scope, match, origin)
             if early is not None:
                 await early(scope, receive, send)
                 return
-            caller = await self._admission.decide(scope["headers"], match, arrival)
+            caller = await self._admission.decide(scope, match, arrival)
             _require_route(match, scope["method"])
             body = await read_body(scope, receive, match.policy, self._max_body_bytes)
+            caller = await self._admission.weigh(caller, len(body))
         except CtxfyError as error:
             way_in = self._doors.way_in(scope, match, error)
             answer = _see(way_in) if way_in else self._on_error(scope, error)
-            await answer(scope, receive, send)
+            await answer(scope, receive, with_quotas(send, caller.quotas))
             return
+        send = with_quotas(send, caller.quotas)
         state["principal"], state["session"] = caller.principal, caller.session
         token = _principal.set(caller.principal)
         try:
@@ -138,7 +143,9 @@ _ALLOWED_HEADERS = (
     "mcp-protocol-version, mcp-method, mcp-name, mcp-session-id, last-event-id"
 )
 _SECRET_HEADERS = CREDENTIAL_HEADERS | {COOKIE_HEADER, CSRF_HEADER}
-_EXPOSED_HEADERS = b"x-request-id, www-authenticate, retry-after, mcp-protocol-version"
+_EXPOSED_HEADERS = (
+    b"x-request-id, www-authenticate, retry-after, mcp-protocol-version, " + QUOTA_HEADERS
+)
 
 
 def _require_route(match: RouteMatch, method: str) -> None:

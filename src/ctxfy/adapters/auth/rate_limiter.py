@@ -2,11 +2,10 @@
 Rate limits kept in this process: RateLimiterPort.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from ctxfy.core.models.auth_models import RateLimit
-from ctxfy.core.models.limit_models import LimitDecision
-from ctxfy.core.use_cases.limit_use_cases import decide_limit
+from ctxfy.core.models.limit_models import Charge, LimitDecision
+from ctxfy.core.use_cases.limit_use_cases import decide_limits, share_of
 
 
 MAX_SUBJECTS = 100_000
@@ -18,12 +17,18 @@ class MemoryRateLimiter:
 
     Args:
         monotonic_ns: Nanoseconds of a clock that never goes back.
+        replicas: How many processes share the traffic; each lets an equal part of it through.
     """
 
     def __init__(
-        self, monotonic_ns: Callable[[], int], *, max_subjects: int = MAX_SUBJECTS
+        self,
+        monotonic_ns: Callable[[], int],
+        *,
+        replicas: int = 1,
+        max_subjects: int = MAX_SUBJECTS,
     ) -> None:
         self._monotonic_ns = monotonic_ns
+        self._replicas = replicas
         self._max_subjects = max_subjects
         self._arrivals: dict[str, int] = {}
 
@@ -34,16 +39,24 @@ class MemoryRateLimiter:
         """
         return len(self._arrivals)
 
-    async def take(self, subject: str, limit: RateLimit, cost: int = 1) -> LimitDecision:
+    async def take(self, charges: Sequence[Charge]) -> tuple[LimitDecision, ...]:
         """
-        Count a request of a subject and decide about it.
+        Count one request for all its subjects, and decide about it for each.
         """
+        if self._replicas > 1:
+            charges = [self._part_of(charge) for charge in charges]
         now = self._monotonic_ns()
-        decision = decide_limit(self._arrivals.get(subject), limit, now, cost)
-        if len(self._arrivals) >= self._max_subjects and subject not in self._arrivals:
-            self._forget(now)
-        self._arrivals[subject] = decision.arrival
-        return decision
+        arrivals = [self._arrivals.get(charge.subject) for charge in charges]
+        decisions = decide_limits(charges, arrivals, now)
+        for charge, decision in zip(charges, decisions, strict=True):
+            if len(self._arrivals) >= self._max_subjects and charge.subject not in self._arrivals:
+                self._forget(now)
+            self._arrivals[charge.subject] = decision.arrival
+        return decisions
+
+    def _part_of(self, charge: Charge) -> Charge:
+        limit = share_of(charge.limit, self._replicas)
+        return Charge(subject=charge.subject, limit=limit, cost=charge.cost)
 
     def _forget(self, now: int) -> None:
         ahead = {subject: at for subject, at in self._arrivals.items() if at > now}
@@ -57,11 +70,17 @@ class NoRateLimiter:
     Lets everything pass: for when nothing is to be limited.
     """
 
-    async def take(self, subject: str, limit: RateLimit, cost: int = 1) -> LimitDecision:
+    async def take(self, charges: Sequence[Charge]) -> tuple[LimitDecision, ...]:
         """
         Let a request pass.
         """
-        del subject, cost
-        return LimitDecision(
-            allowed=True, remaining=limit.requests, retry_after=0.0, reset_after=0.0, arrival=0
+        return tuple(
+            LimitDecision(
+                allowed=True,
+                remaining=charge.limit.requests,
+                retry_after=0.0,
+                reset_after=0.0,
+                arrival=0,
+            )
+            for charge in charges
         )

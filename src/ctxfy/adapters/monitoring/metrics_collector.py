@@ -74,6 +74,7 @@ class PrometheusMetrics:
         self._authentications = self._counter(
             "ctxfy_authentications", "Decisions about callers", "outcome"
         )
+        self._make_limit_metrics()
         self._catalog_prompts = Gauge("ctxfy_catalog_prompts", "Prompts served", registry=registry)
         self._catalog = Info("ctxfy_catalog", "The catalog served", registry=registry)
         Info("ctxfy_build", "What is running", registry=registry).info(
@@ -142,6 +143,27 @@ class PrometheusMetrics:
         self._key_uses.of(bound_label(endpoint, self._endpoints)).inc()
 
     @_silent
+    def record_limit_decision(self, policy: str, outcome: str) -> None:
+        """
+        Count one decision of a limit.
+        """
+        self._limit_decisions.of(policy, outcome).inc()
+
+    @_silent
+    def record_limits_degraded(self, degraded: bool) -> None:  # noqa: FBT001 - as in the port
+        """
+        Set whether limits are kept in this process alone although they should be shared.
+        """
+        self._limits_degraded.set(degraded)
+
+    @_silent
+    def watch_requests_in_progress(self, count: Callable[[], int]) -> None:
+        """
+        Have `count` asked at every scrape: nothing is to be done for each request.
+        """
+        self._in_progress.set_function(count)
+
+    @_silent
     def record_catalog(self, prompts: int, revision: str) -> None:
         """
         Set how many prompts are served, and from which revision; the one before is forgotten.
@@ -168,6 +190,19 @@ class PrometheusMetrics:
         )
         self._key_uses = self._counter(
             "ctxfy_api_key_uses", "Requests that came with a valid key", "endpoint"
+        )
+
+    def _make_limit_metrics(self) -> None:
+        self._limit_decisions = self._counter(
+            "ctxfy_rate_limit_decisions", "Decisions of limits", "policy", "outcome"
+        )
+        self._limits_degraded = Gauge(
+            "ctxfy_rate_limit_degraded",
+            "1 while limits that should be shared are kept in this process alone",
+            registry=self._registry,
+        )
+        self._in_progress = Gauge(
+            "ctxfy_http_requests_in_progress", "Requests being served", registry=self._registry
         )
 
     def _make_prompt_metrics(self) -> None:

@@ -2,7 +2,7 @@
 `MetricsPort` for when nothing is to be counted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ctxfy.core.models.auth_models import KeyId
 
@@ -49,6 +49,21 @@ class NullMetrics:
         """
 
     def record_api_key_usage(self, api_key: KeyId, endpoint: str) -> None:
+        """
+        Do nothing.
+        """
+
+    def record_limit_decision(self, policy: str, outcome: str) -> None:
+        """
+        Do nothing.
+        """
+
+    def record_limits_degraded(self, degraded: bool) -> None:  # noqa: FBT001 - as in the port
+        """
+        Do nothing.
+        """
+
+    def watch_requests_in_progress(self, count: Callable[[], int]) -> None:
         """
         Do nothing.
         """

@@ -15,7 +15,7 @@ from ctxfy.core.models.auth_models import (
     RateLimit,
     Scope,
 )
-from ctxfy.core.models.limit_models import LimitDecision
+from ctxfy.core.models.limit_models import Charge, LimitDecision
 from ctxfy.core.models.session_models import Session, TokenDigest
 
 
@@ -202,14 +202,15 @@ class KeyMaterialPort(Protocol):
 
 class RateLimiterPort(Protocol):
     """
-    Driven port: how often a subject came.
+    Driven port: how often subjects came.
     """
 
-    async def take(self, subject: str, limit: RateLimit, cost: int = 1) -> LimitDecision:
+    async def take(self, charges: Sequence[Charge]) -> tuple[LimitDecision, ...]:
         """
-        Count a request of a subject (`key:ID`, `address:IP`) and decide about it.
+        Count one request for all its subjects, and decide about it for each, in their order.
 
-        Never raises for a dependency that is away: the limiter has a stated policy for that.
+        All or nothing: what one limit refuses is charged to none. Never raises for a dependency
+        that is away: the limiter has a stated policy for that.
         """
         ...
 

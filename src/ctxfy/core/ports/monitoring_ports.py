@@ -4,7 +4,7 @@ Ports about what is seen from outside. The specification calls them primary; the
 All are synchronous and never raise: telemetry that fails must not fail a request.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from ctxfy.core.models.auth_models import KeyId
@@ -102,6 +102,26 @@ class MetricsPort(Protocol):
     def record_api_key_usage(self, api_key: KeyId, endpoint: str) -> None:
         """
         Note the use of a key by its public id: to the log line, never as a label.
+        """
+        ...
+
+    def record_limit_decision(self, policy: str, outcome: str) -> None:
+        """
+        Count one decision of a limit, `allowed` or `refused`, by its LimitPolicy.
+
+        Of `process` and `concurrency` only refusals are told.
+        """
+        ...
+
+    def record_limits_degraded(self, degraded: bool) -> None:  # noqa: FBT001 - a gauge's value
+        """
+        Set whether limits are kept in this process alone although they should be shared.
+        """
+        ...
+
+    def watch_requests_in_progress(self, count: Callable[[], int]) -> None:
+        """
+        Have `count` asked, at every scrape, how many requests are being served.
         """
         ...
 

@@ -74,6 +74,26 @@ def test_durations_have_buckets_from_a_millisecond_to_ten_seconds() -> None:
     assert (bounds[0], bounds[-2], bounds[-1]) == ("0.001", "10.0", "+Inf")
 
 
+def test_limits_are_counted_by_policy_and_outcome() -> None:
+    """
+    Beside them two gauges: whether limits are shared as they should be, and the open requests.
+    """
+    scraped, in_progress = Scraped(), [3]
+    scraped.metrics.watch_requests_in_progress(lambda: in_progress[0])
+    for outcome in ("allowed", "allowed", "refused"):
+        scraped.metrics.record_limit_decision("key", outcome)
+    assert scraped.values("ctxfy_rate_limit_decisions_total") == {
+        ("allowed", "key"): 2,
+        ("refused", "key"): 1,
+    }
+    assert scraped.values("ctxfy_http_requests_in_progress") == {(): 3}
+    assert scraped.values("ctxfy_rate_limit_degraded") == {(): 0}
+    scraped.metrics.record_limits_degraded(degraded=True)
+    in_progress[0] = 0
+    assert scraped.values("ctxfy_rate_limit_degraded") == {(): 1}
+    assert scraped.values("ctxfy_http_requests_in_progress") == {(): 0}
+
+
 def test_executions_are_counted_by_prompt_version_model_and_outcome() -> None:
     """
     Success and failure follow from the flag unless an outcome says more.

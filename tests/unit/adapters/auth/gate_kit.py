@@ -16,11 +16,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ctxfy.adapters.auth.admission import Admission
 from ctxfy.adapters.auth.api_key_service import ApiKeyService
 from ctxfy.adapters.auth.browsers import BrowserDoors
+from ctxfy.adapters.auth.client_address import ClientAddresses
 from ctxfy.adapters.auth.host_origin import HostOriginPolicy
 from ctxfy.adapters.auth.key_material import HmacKeyMaterial
 from ctxfy.adapters.auth.middleware import AccessGate, current_principal
 from ctxfy.adapters.auth.policy import PolicyTable
 from ctxfy.adapters.auth.rate_limiter import NoRateLimiter
+from ctxfy.adapters.auth.request_limits import RequestLimits
 from ctxfy.adapters.auth.session_material import SessionMaterial
 from ctxfy.adapters.auth.session_service import SessionService
 from ctxfy.app.http_errors import error_response
@@ -35,6 +37,7 @@ from ctxfy.core.models.auth_models import (
     RoutePolicy,
 )
 from ctxfy.core.models.auth_models import Scope as KeyScope
+from ctxfy.core.models.limit_models import AccessLimits
 from ctxfy.core.models.session_models import SessionLifetimes
 from ctxfy.core.ports.auth_ports import RateLimiterPort
 from ctxfy.core.use_cases.auth_use_cases import compose_key
@@ -55,6 +58,7 @@ DOORS = BrowserDoors(login=LOGIN, home=DOCS)
 POLICIES = route_policies(public_metrics=False)
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY")
 LIMIT = 4096
+NO_LIMITS = AccessLimits(key=RateLimit(requests=1, seconds=1))  # of which NoRateLimiter takes none
 NO_BODY: Sequence[Message] = ({"type": "http.request", "body": b""},)
 
 
@@ -141,6 +145,8 @@ class Gate:
     sessions: FakeSessionStore = field(default_factory=FakeSessionStore)
     logging: RecordingLogging = field(default_factory=RecordingLogging)
     metrics: RecordingMetrics = field(default_factory=RecordingMetrics)
+    limiter: RateLimiterPort = field(default_factory=NoRateLimiter)
+    limits: AccessLimits = NO_LIMITS
 
     async def request(
         self,

@@ -19,5 +19,8 @@ def test_nothing_is_counted_and_nothing_fails() -> None:
     metrics.record_prompt_count("p", {"a": "b"})
     metrics.record_authentication("granted")
     metrics.record_api_key_usage(KeyId("abcdefghijkl"), "/x")
+    metrics.record_limit_decision("key", "allowed")
+    metrics.record_limits_degraded(degraded=True)
+    metrics.watch_requests_in_progress(lambda: 1)
     metrics.record_catalog(1, "r")
     assert vars(null) == {}

@@ -1,0 +1,102 @@
+"""
+The limits of callers: what a request counts for, and what is said about it.
+"""
+
+from collections.abc import Callable, Sequence
+
+from ctxfy.core.exceptions import RateLimitedError
+from ctxfy.core.models.auth_models import Principal, RateLimit
+from ctxfy.core.models.limit_models import AccessLimits, Charge, LimitPolicy, Quota
+from ctxfy.core.ports.auth_ports import RateLimiterPort
+from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort
+
+
+type Claim = tuple[LimitPolicy, str, RateLimit, int]
+
+
+class RequestLimits:
+    """
+    Charges requests to keys and users, and failures to addresses.
+
+    Args:
+        limits: How often callers may come.
+        pseudonym: Makes of a person's name or an address what may stand in a store of counts.
+    """
+
+    def __init__(
+        self,
+        limiter: RateLimiterPort,
+        limits: AccessLimits,
+        *,
+        pseudonym: Callable[[str], str],
+        logging: LoggingPort,
+        metrics: MetricsPort,
+    ) -> None:
+        self._limiter = limiter
+        self._limits = limits
+        self._pseudonym = pseudonym
+        self._logging = logging
+        self._metrics = metrics
+
+    async def count_request(self, principal: Principal) -> tuple[Quota, ...]:
+        """
+        Count a request for its key, and for its user if users have a limit.
+
+        Raises:
+            RateLimitedError: It is one too many.
+        """
+        limit = principal.rate_limit or self._limits.key
+        claims: list[Claim] = [(LimitPolicy.KEY, f"key:{principal.key_id}", limit, 1)]
+        if self._limits.user is not None:
+            subject = f"user:{self._pseudonym(principal.user_id)}"
+            claims.append((LimitPolicy.USER, subject, self._limits.user, 1))
+        return await self._take(claims)
+
+    async def count_bytes(
+        self, principal: Principal, size: int, quotas: tuple[Quota, ...]
+    ) -> tuple[Quota, ...]:
+        """
+        Count the bytes of a body for the key that sent it.
+
+        Args:
+            principal: Whose key it is.
+            size: In bytes.
+            quotas: What was found about the request before.
+
+        Raises:
+            RateLimitedError: They are too many.
+        """
+        if self._limits.key_bytes is None or not size:
+            return quotas
+        claim = (LimitPolicy.BYTES, f"bytes:{principal.key_id}", self._limits.key_bytes, size)
+        return await self._take([claim], quotas)
+
+    async def count_failure(self, address: str) -> None:
+        """
+        Count a credential that is not known here for the address it came from.
+
+        Raises:
+            RateLimitedError: It is one too many.
+        """
+        if self._limits.failures is not None:
+            subject = f"address:{self._pseudonym(address)}"
+            await self._take([(LimitPolicy.ADDRESS, subject, self._limits.failures, 1)])
+
+    async def _take(
+        self, claims: Sequence[Claim], before: tuple[Quota, ...] = ()
+    ) -> tuple[Quota, ...]:
+        charges = [
+            Charge(subject=subject, limit=limit, cost=cost) for _, subject, limit, cost in claims
+        ]
+        decisions = await self._limiter.take(charges)
+        allowed, quotas = True, list(before)
+        for (policy, _, limit, _), decision in zip(claims, decisions, strict=True):
+            quotas.append(Quota(policy=policy, limit=limit, decision=decision))
+            outcome = "allowed" if decision.allowed else "refused"
+            self._metrics.record_limit_decision(policy, outcome)
+            allowed = allowed and decision.allowed
+        if not allowed:
+            error = RateLimitedError(quotas)
+            self._logging.annotate(denial="rate", limit=error.policies[0])
+            raise error
+        return tuple(quotas)
