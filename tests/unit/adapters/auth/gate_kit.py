@@ -141,7 +141,6 @@ class Gate:
     store: FakeApiKeyStore = field(
         default_factory=lambda: FakeApiKeyStore(keys={info.key_id: info for info in KEYS})
     )
-    limiter: RateLimiterPort = field(default_factory=NoRateLimiter)
     sessions: FakeSessionStore = field(default_factory=FakeSessionStore)
     logging: RecordingLogging = field(default_factory=RecordingLogging)
     metrics: RecordingMetrics = field(default_factory=RecordingMetrics)
@@ -213,17 +212,30 @@ class Gate:
             inner or self.behind or self.inner,
             table=PolicyTable(self.policies),
             hosts=self.hosts,
-            admission=Admission(
-                self.keys,
-                self.session_service,
-                limiter=self.limiter,
-                key_rate=RateLimit(requests=1, seconds=1),
-                logging=self.logging,
-                metrics=self.metrics,
-            ),
+            admission=self.admission,
             doors=DOORS,
             on_error=error_response,
             max_body_bytes=LIMIT,
+        )
+
+    @property
+    def admission(self) -> Admission:
+        """
+        What decides about callers.
+        """
+        return Admission(
+            self.keys,
+            self.session_service,
+            limits=RequestLimits(
+                self.limiter,
+                self.limits,
+                pseudonym=lambda name: f"<{name}>",
+                logging=self.logging,
+                metrics=self.metrics,
+            ),
+            addresses=ClientAddresses(),
+            logging=self.logging,
+            metrics=self.metrics,
         )
 
     @property

@@ -10,12 +10,12 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from ctxfy.adapters.auth.admission import Admission
 from ctxfy.adapters.auth.login_pages import LoginPages
 from ctxfy.adapters.auth.rate_limiter import MemoryRateLimiter
 from ctxfy.app.http_errors import explain_to_person
 from ctxfy.core.exceptions import UnavailableError
 from ctxfy.core.models.auth_models import RateLimit
+from ctxfy.core.models.limit_models import AccessLimits
 from tests.unit.adapters.auth.gate_kit import (
     DOORS,
     OWN_FORM,
@@ -35,16 +35,13 @@ class Pages:
     """
 
     def __init__(self, limit: int = 1000) -> None:
-        self.gate = Gate(limiter=MemoryRateLimiter(lambda: 0), behind=self)
+        self.gate = Gate(
+            limiter=MemoryRateLimiter(lambda: 0),
+            limits=AccessLimits(key=RateLimit(requests=limit, seconds=60)),
+            behind=self,
+        )
         self.pages = LoginPages(
-            Admission(
-                self.gate.keys,
-                self.gate.session_service,
-                limiter=self.gate.limiter,
-                key_rate=RateLimit(requests=limit, seconds=60),
-                logging=self.gate.logging,
-                metrics=self.gate.metrics,
-            ),
+            self.gate.admission,
             self.gate.session_service,
             doors=DOORS,
             explain=explain_to_person,
