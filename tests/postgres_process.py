@@ -37,6 +37,7 @@ OPTIONS = {
 USER = "ctxfy"
 PASSWORD = "p@ss/w%rd"
 PASS_FOR_ALL = 0o001
+PATIENCE_SECONDS = 30
 
 
 class Cluster:
@@ -64,6 +65,15 @@ class Cluster:
         """
         if self._server is not None:
             self._server.wait()
+        patience = time.monotonic() + PATIENCE_SECONDS
+        # What a killed server left in memory is in the way until the last of its processes is gone.
+        while not self._becomes_ready(server := self._spawn()):
+            if time.monotonic() > patience:
+                raise SystemExit((self.folder / "server.log").read_text())
+        place = {"port": self.port, "pid": server.pid, "folder": str(self.folder)}
+        return json.dumps(place)
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
         options = [f"--{name}={value}" for name, value in self._options.items()]
         with (self.folder / "server.log").open("ab") as log:
             self._server = subprocess.Popen(
@@ -73,13 +83,22 @@ class Cluster:
                 stderr=log,
                 user=self._user,
             )
-        state = self.folder / "data" / "postmaster.pid"
-        while not (state.exists() and state.read_text().rstrip().endswith("ready")):
-            if self._server.poll() is not None:
-                raise SystemExit((self.folder / "server.log").read_text())
+        return self._server
+
+    def _becomes_ready(self, server: subprocess.Popen[bytes]) -> bool:
+        while not self._is_ready(server):
+            if server.poll() is not None:
+                return False
             time.sleep(0.01)
-        place = {"port": self.port, "pid": self._server.pid, "folder": str(self.folder)}
-        return json.dumps(place)
+        return True
+
+    def _is_ready(self, server: subprocess.Popen[bytes]) -> bool:
+        try:
+            state = (self.folder / "data" / "postmaster.pid").read_text().split()
+        except FileNotFoundError:
+            return False
+        # The number tells it from the file of a server that was killed.
+        return state[-1:] == ["ready"] and state[0] == str(server.pid)
 
     def end(self) -> None:
         """

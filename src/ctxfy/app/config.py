@@ -144,7 +144,9 @@ class AuthSettings(_Section):
         description="Holds both if they are not set; made beside the database if missing.",
     )
     max_stale: int = Field(
-        default=300, ge=0, description="Seconds that known keys are served with the store away."
+        default=300,
+        ge=0,
+        description="Seconds that known keys are served for reads with the store away.",
     )
     session_idle_minutes: int = Field(
         default=30,

@@ -118,7 +118,10 @@ class CtxfyApp(LifespanApp):
         health = HealthEndpoints(
             HealthService(
                 [
-                    StorageProbe(database=wiring.storage.database),
+                    StorageProbe(
+                        database=wiring.storage.database,
+                        can_do_without=lambda: not wiring.keys.is_stale(),
+                    ),
                     CatalogProbe(wiring.catalog),
                     *wiring.limiting.probes,
                 ],

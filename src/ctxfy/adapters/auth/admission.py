@@ -27,6 +27,7 @@ from ctxfy.core.models.auth_models import (
     Principal,
     RoutePolicy,
 )
+from ctxfy.core.models.auth_models import Scope as KeyScope
 from ctxfy.core.models.limit_models import Quota
 from ctxfy.core.models.session_models import TokenDigest
 from ctxfy.core.ports.auth_ports import AuthCommandPort
@@ -124,6 +125,7 @@ class Admission:
             return Caller(principal=principal, session=session)
         self._authorize(principal, policy)
         quotas = await self._limits.count_request(principal)
+        await self._look_again(principal, policy)
         return Caller(principal=principal, session=session, quotas=quotas)
 
     async def weigh(self, caller: Caller, size: int) -> Caller:
@@ -217,6 +219,17 @@ class Admission:
     async def _count_failure(self, denied: Denied, scope: Scope) -> None:
         if denied.reason in _UNRECOGNISED:
             await self._limits.count_failure(self._addresses.of(scope))
+
+    async def _look_again(self, principal: Principal, policy: RoutePolicy) -> None:
+        """
+        Believe no cache about a key that is about to change something, not even for a moment.
+        """
+        if policy.scope is KeyScope.READ:
+            return
+        decision = await self._auth.recognize(principal.key_id, fresh=True)
+        if isinstance(decision, Denied):
+            self._note(decision)
+            raise _refusal(decision)
 
     def _note(self, denied: Denied) -> None:
         self._metrics.record_authentication(denied.reason)

@@ -96,14 +96,18 @@ class ApiKeyService:
             parsed.key_id, decide_authentication(info, digest_matches=matches, now=self._now())
         )
 
-    async def recognize(self, key_id: KeyId) -> Decision:
+    async def recognize(self, key_id: KeyId, *, fresh: bool = False) -> Decision:
         """
         Decide about the holder of a key that was shown before, as the key is now; note its use.
+
+        Args:
+            key_id: Which key.
+            fresh: Ask the store, whatever is cached.
 
         Raises:
             UnavailableError: The store is out of reach.
         """
-        info = await self._find(key_id)
+        info = await (self._store.find(key_id) if fresh else self._find(key_id))
         return self._noted(
             key_id, decide_authentication(info, digest_matches=True, now=self._now())
         )
@@ -253,6 +257,13 @@ class ApiKeyService:
             self.forget()
             self._epoch = epoch
 
+    def is_stale(self) -> bool:
+        """
+        Tell whether the store was away for so long that no key is believed any more.
+        """
+        # Asked when a key comes, not by the poll: that one may itself be hanging on the store.
+        return self._monotonic() - self._polled_at > self._max_stale + 2 * POLL_SECONDS
+
     def _note_store(self, *, away: bool, sentence: str = "") -> None:
         if away == self._is_away:
             return
@@ -285,7 +296,7 @@ class ApiKeyService:
         return decision
 
     async def _find(self, key_id: KeyId) -> ApiKeyInfo | None:
-        if not self._is_stale():
+        if not self.is_stale():
             if key_id in self._cache:
                 return self._cache[key_id]
             if key_id in self._unknown:
@@ -303,10 +314,6 @@ class ApiKeyService:
         if len(kept) >= CACHE_SIZE:
             del kept[next(iter(kept))]
         kept[key_id] = info
-
-    def _is_stale(self) -> bool:
-        # Asked when a key comes, not by the poll: that one may itself be hanging on the store.
-        return self._monotonic() - self._polled_at > self._max_stale + 2 * POLL_SECONDS
 
     def _info(self, request: ApiKeyRequest, key_id: KeyId, api_key: str) -> ApiKeyInfo:
         digest = self._material.digest(api_key)

@@ -3,6 +3,7 @@ Whether the database answers (HealthProbePort).
 """
 
 import asyncio
+from collections.abc import Callable
 
 from sqlalchemy import Connection, select
 
@@ -15,13 +16,23 @@ from ctxfy.core.models.monitoring_models import CheckResult, HealthStatus
 class StorageProbe:
     """
     Reads one row, within a second.
+
+    Args:
+        database: The database.
+        can_do_without: Whether known keys are served from memory; as long as they are, the
+            absence of the database is a warning.
+        limit_seconds: How long to wait for an answer.
     """
 
     def __init__(
-        self, *, database: Database, name: str = "storage", limit_seconds: float = 1.0
+        self,
+        *,
+        database: Database,
+        can_do_without: Callable[[], bool],
+        limit_seconds: float = 1.0,
     ) -> None:
         self._database = database
-        self._name = name
+        self._can_do_without = can_do_without
         self._limit_seconds = limit_seconds
 
     async def check(self) -> CheckResult:
@@ -32,17 +43,22 @@ class StorageProbe:
             async with asyncio.timeout(self._limit_seconds):
                 await self._database.read(_read_something)
         except UnavailableError as error:
-            return self._result(HealthStatus.FAIL, error.sentence)
+            return self._away(error.sentence)
         except TimeoutError:
-            return self._result(
-                HealthStatus.FAIL,
+            return self._away(
                 f"The database {self._database.name} did not answer"
-                f" within {self._limit_seconds:g} s.",
+                f" within {self._limit_seconds:g} s."
             )
-        return self._result(HealthStatus.PASS, f"The database {self._database.name} answers.")
+        return _result(HealthStatus.PASS, f"The database {self._database.name} answers.")
 
-    def _result(self, status: HealthStatus, detail: str) -> CheckResult:
-        return CheckResult(name=self._name, status=status, detail=detail)
+    def _away(self, detail: str) -> CheckResult:
+        if self._can_do_without():
+            return _result(HealthStatus.WARN, f"{detail} Known keys are served for reads.")
+        return _result(HealthStatus.FAIL, detail)
+
+
+def _result(status: HealthStatus, detail: str) -> CheckResult:
+    return CheckResult(name="storage", status=status, detail=detail)
 
 
 def _read_something(connection: Connection) -> None:

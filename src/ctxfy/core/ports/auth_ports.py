@@ -42,11 +42,15 @@ class AuthCommandPort(Protocol):
         """
         ...
 
-    async def recognize(self, key_id: KeyId) -> Decision:
+    async def recognize(self, key_id: KeyId, *, fresh: bool = False) -> Decision:
         """
         Decide about the holder of a key that was shown before, as the key is now; note its use.
 
         Only for who has proved that: a session, and nothing that came from outside.
+
+        Args:
+            key_id: Which key.
+            fresh: Ask the store, whatever is remembered.
 
         Raises:
             UnavailableError: The store is out of reach.

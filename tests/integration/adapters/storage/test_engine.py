@@ -9,6 +9,7 @@ import sqlite3
 import stat
 from collections.abc import Generator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -121,12 +122,12 @@ async def test_a_reading_connection_cannot_write(database: Database) -> None:
     assert await database.read(value) == 0
 
 
-async def test_writes_at_once_all_happen(database: Database) -> None:
+async def test_writes_at_once_all_happen(sqlite_database: Database) -> None:
     """
     Writers of one process take turns.
     """
-    await asyncio.gather(*(database.write(bump) for _ in range(20)))
-    assert await database.read(value) == 20
+    await asyncio.gather(*(sqlite_database.write(bump) for _ in range(20)))
+    assert await sqlite_database.read(value) == 20
 
 
 async def test_a_cancelled_caller_does_not_cut_a_write(template: Path, tmp_path: Path) -> None:
@@ -256,9 +257,9 @@ async def test_the_probe_tells_how_the_database_is(database: Database, tmp_path:
     """
     The probe passes on a good database and fails with a sentence on a missing one.
     """
-    good = await StorageProbe(database=database).check()
+    good = await StorageProbe(database=database, can_do_without=lambda: False).check()
     missing = open_database(f"sqlite:///{tmp_path}/missing.db")
-    bad = await StorageProbe(database=missing).check()
+    bad = await StorageProbe(database=missing, can_do_without=lambda: False).check()
     assert (good.status, bad.status) == (HealthStatus.PASS, HealthStatus.FAIL)
     assert "missing.db cannot be opened" in bad.detail
     assert not (tmp_path / "missing.db").exists()
@@ -269,6 +270,20 @@ async def test_the_probe_does_not_wait_for_ever(database: Database) -> None:
     """
     A database that does not answer in time fails the probe.
     """
-    result = await StorageProbe(database=database, limit_seconds=0).check()
+    probe = StorageProbe(database=database, can_do_without=lambda: False, limit_seconds=0)
+    result = await probe.check()
     assert result.status is HealthStatus.FAIL
     assert "did not answer within 0 s" in result.detail
+
+
+async def test_a_database_that_is_not_missed_yet_is_a_warning(database: Database) -> None:
+    """
+    As long as known keys are served without it, its absence is no failure.
+    """
+    await database.aclose()
+    yes, no = (
+        StorageProbe(database=database, can_do_without=partial(bool, served)) for served in (1, 0)
+    )
+    found = [await yes.check(), await no.check()]
+    assert [result.status for result in found] == [HealthStatus.WARN, HealthStatus.FAIL]
+    assert "Known keys are served" in found[0].detail

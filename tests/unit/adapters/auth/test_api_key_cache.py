@@ -110,6 +110,22 @@ async def test_known_keys_are_served_while_the_store_is_away() -> None:
         await bench.keys.authenticate(_unknown(2))
 
 
+async def test_a_key_can_be_looked_at_anew() -> None:
+    """
+    Asked to, the service believes no cache: neither while the store is there nor while it is away.
+    """
+    bench = Bench()
+    key, key_id = await bench.created()
+    assert outcome(await bench.keys.authenticate(key)) is None
+    await bench.store.set_status(key_id, KeyStatus.REVOKED, at=NOON)
+    assert outcome(await bench.keys.recognize(key_id)) is None
+    assert outcome(await bench.keys.recognize(key_id, fresh=True)) is DenialReason.REVOKED
+    bench.store.outage = OUTAGE
+    assert outcome(await bench.keys.authenticate(key)) is None
+    with pytest.raises(UnavailableError):
+        await bench.keys.recognize(key_id, fresh=True)
+
+
 async def test_nothing_is_believed_for_longer_than_max_stale() -> None:
     """
     Then every key is 503, also if no poll ever came back; and served again once the store is.
