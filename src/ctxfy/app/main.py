@@ -48,9 +48,6 @@ from ctxfy.core.ports.prompt_ports import (
 from ctxfy.core.use_cases.address_use_cases import parse_networks
 
 
-_DOORS = BrowserDoors(login=routes.LOGIN, home=routes.DOCS)
-
-
 def create_app(
     settings: Settings | None = None,
     *,
@@ -107,6 +104,9 @@ class CtxfyApp(LifespanApp):
             logging=wiring.logging,
             metrics=wiring.metrics,
         )
+        # Without the explorer, the list of prompts is the nearest thing to a first page.
+        home = routes.DOCS if wiring.settings.docs.enabled else routes.PROMPTS
+        self._doors = BrowserDoors(login=routes.LOGIN, home=home)
         # Stateless: any replica answers any request. Host and Origin are the gate's business.
         self._mcp = server.http_app(
             path=routes.MCP, stateless_http=True, host_origin_protection=False
@@ -131,7 +131,7 @@ class CtxfyApp(LifespanApp):
             version=__version__,
         )
         pages = LoginPages(
-            self._admission, wiring.sessions, doors=_DOORS, explain=explain_to_person
+            self._admission, wiring.sessions, doors=self._doors, explain=explain_to_person
         )
         # FastAPI takes a third of a second to import, and many servers speak MCP alone.
         rest = LazyApp(partial(_make_rest, wiring))
@@ -185,7 +185,7 @@ class CtxfyApp(LifespanApp):
                 origins=tuple(origin.lower().rstrip("/") for origin in settings.cors.origins),
             ),
             admission=self._admission,
-            doors=_DOORS,
+            doors=self._doors,
             on_error=error_response,
             max_body_bytes=settings.server.max_body_bytes,
         )

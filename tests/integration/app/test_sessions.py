@@ -2,13 +2,14 @@
 A browser's journey over the real application and a real database: in, about, and out again.
 """
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx2
 import pytest
 
-from ctxfy.app.config import AuthSettings
+from ctxfy.app.config import AuthSettings, DocsSettings
 from ctxfy.app.main import create_app
 from ctxfy.core.models.auth_models import KeyId
 from tests.integration.app.app_kit import ADMIN_KEY, Client, running, settings_in
@@ -89,6 +90,32 @@ async def test_a_browser_logs_in_uses_a_prompt_and_logs_out(admin: Client) -> No
     assert (left.status_code, left.headers["location"]) == (303, "/login")
     assert dict(browser.cookies) == {}
     assert (await browser.open("/prompts")).status_code == 303
+
+
+async def test_the_explorer_offers_to_log_out(admin: Client) -> None:
+    """
+    The front door leads to it by way of the form, and its button ends the session.
+    """
+    browser = Browser(admin)
+    assert (await browser.open("/")).headers["location"] == "/docs"
+    entered = await browser.submit("/login", key=ADMIN_KEY)
+    page = await browser.open(entered.headers["location"])
+    (action,) = re.findall(r'<form [^>]*method="post" action="([^"]+)"', page.text)
+    assert (await browser.submit(f"/{action}")).headers["location"] == "/login"
+    assert (await browser.open("/docs")).headers["location"] == "/login?next=/docs"
+
+
+async def test_without_the_explorer_browsers_are_led_to_the_prompts(tmp_path: Path) -> None:
+    """
+    No door leads to a page that is not there.
+    """
+    app = create_app(settings_in(tmp_path, docs=DocsSettings(enabled=False)))
+    async with running(app) as client:
+        browser = Browser(client)
+        assert (await browser.open("/")).headers["location"] == "/prompts"
+        entered = await browser.submit("/login", key=ADMIN_KEY)
+        assert entered.headers["location"] == "/prompts"
+        assert (await browser.open("/prompts")).status_code == 200
 
 
 async def test_a_session_is_gone_with_its_key(admin: Client) -> None:
