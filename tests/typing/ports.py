@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ctxfy.adapters.auth.rate_limiter import MemoryRateLimiter, NoRateLimiter
     from ctxfy.adapters.auth.valkey_rate_limiter import SharedLimitsProbe, ValkeyRateLimiter
     from ctxfy.adapters.mcp_prompts.catalog import CatalogProbe, MemoryCatalog
+    from ctxfy.adapters.mcp_prompts.function_prompts import ModuleFunction
     from ctxfy.adapters.mcp_prompts.prompt_service import PromptService
     from ctxfy.adapters.mcp_prompts.template_engine import MiniJinjaEngine, MiniJinjaPrompt
     from ctxfy.adapters.monitoring.metrics_collector import PrometheusMetrics
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         CompiledPromptPort,
         PromptCatalogPort,
         PromptCommandPort,
+        PromptFunctionPort,
         PromptQueryPort,
         TemplateEnginePort,
     )
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
         validator: SchemaValidator,
         engine: MiniJinjaEngine,
         prompt: MiniJinjaPrompt,
+        function: ModuleFunction,
         catalog: MemoryCatalog,
     ) -> None:
         """
@@ -61,6 +64,7 @@ if TYPE_CHECKING:
         _query: PromptQueryPort = service
         _validator: ArgumentValidatorPort = validator
         _engine: TemplateEnginePort = engine
+        _function: PromptFunctionPort = function
         _prompt: CompiledPromptPort = prompt
         _catalog: PromptCatalogPort = catalog
 

@@ -103,6 +103,14 @@ class PromptCheck:
             problems=tuple(PromptProblem(**item) for item in report.pop("problems")), **report
         )
 
+    def close(self) -> None:
+        """
+        End the child if nobody waited for it.
+        """
+        if self._process.returncode is None:
+            self._process.kill()
+            self._process.communicate()
+
     def _wait(self, ending: Event) -> tuple[str, str]:
         # The child's own limit is processor time; it may also wait on a disk.
         for _ in range(int(self._seconds * 2 / WAIT_SECONDS)):

@@ -5,7 +5,7 @@ Serving: prompts checked, port taken, application up, until a signal ends it.
 import signal
 import socket
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, override
 
@@ -32,9 +32,8 @@ def serve(settings: Settings) -> None:
         CtxfyError: It cannot start; one sentence.
     """
     listener = bind(settings)
-    with listener:
-        # The child checks the prompts while this process imports what it needs.
-        check = PromptCheck(settings.prompts.folder, settings)
+    # The child checks the prompts while this process imports what it needs.
+    with listener, closing(PromptCheck(settings.prompts.folder, settings)) as check:
         from ctxfy.app.main import create_app
 
         settings = with_port(settings, listener.getsockname()[1])

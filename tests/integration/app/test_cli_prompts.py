@@ -233,3 +233,44 @@ def test_the_command_is_quiet_about_a_closed_pipe_to_its_very_end(ctxfy: Shell) 
     )
     os.close(write)
     assert (ran.returncode, ran.stderr) == (1, b"")
+
+
+def test_modules_are_checked_and_rendered_beside_the_folder(ctxfy: Shell) -> None:
+    """
+    `check` says what they hold, `render` calls them; `--prompts` and a path leave them out.
+    """
+    module = ctxfy.folder / "team.py"
+    module.write_text(
+        "from fastmcp import FastMCP\nmcp = FastMCP()\n\n@mcp.prompt\n"
+        "def count(n: int = 2):\n    return f'{10 // n} left'\n"
+    )
+    ctxfy.set("CTXFY_PROMPTS__MODULES", "./team.py")
+    assert ctxfy("check").out == "./team.py: count\n5 prompts, 0 tests: all good.\n"
+    report = ctxfy("check", "--json").json()
+    assert (report["modules"], report["prompts"]) == ({"./team.py": ["count"]}, 5)
+    assert ctxfy("check", str(ctxfy.prompts)).out == "4 prompts, 0 tests: all good.\n"
+    assert ctxfy("render", "count", "n=5").out == "[user]\n2 left\n"
+    said = ctxfy.fails("render", "count", "n=0")
+    assert "its function failed. ZeroDivisionError" in said
+    assert "n' must be a whole number" in ctxfy.fails("render", "count", "n=x")
+    assert "Unknown prompt" in ctxfy.fails("render", "count", "--prompts", str(ctxfy.prompts))
+
+
+def test_a_module_that_cannot_be_served_is_a_problem_like_others(ctxfy: Shell) -> None:
+    """
+    Told by `check` and by `serve`, with its place; an empty folder beside a good one is none.
+    """
+    (ctxfy.folder / "team.py").write_text("x = 1\ny = x / 0\n")
+    ctxfy.set("CTXFY_PROMPTS__MODULES", "./team.py")
+    for words in (("check",), ("serve", "--port", "0")):
+        ran = ctxfy(*words)
+        assert ran.code == 1
+        assert "./team.py:2: the module cannot be imported (ZeroDivisionError" in ran.err
+    (ctxfy.folder / "team.py").write_text(
+        "from fastmcp import FastMCP\nmcp = FastMCP()\n@mcp.prompt\ndef greet():\n    return 'x'\n"
+    )
+    said = ctxfy("check").err
+    assert "greet.prompt.md: prompt 'greet' is a function too (./team.py:greet)" in said
+    for file in ctxfy.prompts.iterdir():
+        file.unlink()
+    assert ctxfy("check").out == "./team.py: greet\n1 prompt, 0 tests: all good.\n"

@@ -81,6 +81,20 @@ async def test_functions_stand_in_the_same_lists(team: Client) -> None:
     assert properties["start"]["format"] == "date"
 
 
+async def test_functions_stand_in_the_description_of_the_api(team: Client) -> None:
+    """
+    An operation for each, also where OpenAPI 3.0 has no words for an argument.
+    """
+    document = (await team.get("/openapi.json", key=True)).json()
+    assert "/prompts/plan/execute" in document["paths"]
+    schemas = document["components"]["schemas"]
+    assert schemas["PlanArguments"]["properties"]["style"]["enum"] == ["calm", "busy"]
+    assert schemas["WalkArguments"]["properties"]["points"] == {}
+    for ask in (team.ask_2025, team.ask_2026):
+        result = (await ask("prompts/get", name="walk", arguments={"points": "[[1, 2]]"}))["result"]
+        assert result["messages"][0]["content"]["text"] == "[(1, 2)]"
+
+
 async def test_a_function_is_rendered_at_every_door(team: Client) -> None:
     """
     Text over MCP and JSON over REST are read by its annotations; what is left out is its default.

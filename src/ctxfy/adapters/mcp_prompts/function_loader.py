@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ctxfy.adapters.mcp_prompts.bounded_calls import BoundedCalls
 from ctxfy.adapters.mcp_prompts.function_arguments import arguments_of, resolve_annotations
-from ctxfy.adapters.mcp_prompts.function_prompts import ModuleFunction, TokenOf
+from ctxfy.adapters.mcp_prompts.function_prompts import ModuleFunction, TokenOf, quieten_fastmcp
 from ctxfy.adapters.mcp_prompts.prompt_modules import import_servers
 from ctxfy.adapters.mcp_prompts.prompt_schema import MAX_OUTPUT_BYTES, NAME_PATTERN
 from ctxfy.core.exceptions import CatalogError
@@ -61,6 +61,7 @@ def load_functions(
     Raises:
         CatalogError: With all that is wrong.
     """
+    quieten_fastmcp()
     servers = import_servers(modules)
     with ThreadPoolExecutor(1) as aside:  # there may be a running loop in this thread
         work = _Modules(BoundedCalls(seconds), token_of).read(servers)

@@ -180,9 +180,13 @@ def call_here(function: PromptFunctionPort, given: Mapping[str, Value]) -> Funct
     return asyncio.run(call())
 
 
+def quieten_fastmcp() -> None:
+    """
+    Keep FastMCP from logging what happens in calls; may be called again.
+    """
+    for name in _LOUD:
+        logging.getLogger(name).addFilter(_is_not_of_a_call)
+
+
 def _is_not_of_a_call(_record: logging.LogRecord) -> bool:
     return not _calling.get()
-
-
-for _name in _LOUD:
-    logging.getLogger(_name).addFilter(_is_not_of_a_call)

@@ -59,6 +59,12 @@ def plan(
 
 
 @mcp.prompt
+async def walk(points: list[tuple[int, int]]) -> str:
+    """Walk from one point to the next."""
+    return f"{points}"
+
+
+@mcp.prompt
 async def who(ctx: Context) -> str:
     """Tell who is calling."""
     token = get_access_token()

@@ -8,15 +8,20 @@ from pathlib import Path
 import pytest
 
 from ctxfy.adapters.mcp_prompts.catalog import CatalogProbe, MemoryCatalog
+from ctxfy.adapters.mcp_prompts.example_renderer import ExampleRenderer
+from ctxfy.adapters.mcp_prompts.loader import FolderLoader
 from ctxfy.adapters.mcp_prompts.prompt_service import PromptService
 from ctxfy.adapters.mcp_prompts.prompt_tests import run_prompt_tests
+from ctxfy.adapters.mcp_prompts.template_engine import MiniJinjaEngine
 from ctxfy.adapters.monitoring.null_logging import NullLogging
 from ctxfy.adapters.monitoring.null_metrics import NullMetrics
 from ctxfy.adapters.validation.schema_validator import SchemaValidator
 from ctxfy.core.exceptions import InvalidArgumentsError, PromptNotFoundError, RenderError
 from ctxfy.core.models.auth_models import Scope
 from ctxfy.core.models.prompt_models import PromptRequest
-from tests.builders import load, make_principal, texts_of, write_files
+from tests.builders import NOW, load, make_principal, texts_of, write_files
+from tests.fakes.monitoring_fakes import RecordingLogging
+from tests.unit.adapters.mcp_prompts.function_kit import TEAM, functions_of
 
 
 FILES = {
@@ -175,3 +180,105 @@ def test_prompt_tests(tmp_path: Path) -> None:
         "a.prompt.md:12: the test failed: expected the error missing, got none",
         f"a.prompt.md:13: the test failed: {failure}",
     ]
+
+
+@pytest.fixture
+def function_catalog(tmp_path: Path) -> MemoryCatalog:
+    """
+    Prompts of a module beside the three small ones.
+    """
+    loader = FolderLoader(
+        write_files(tmp_path / "prompts", FILES),
+        engine=MiniJinjaEngine(),
+        validator=SchemaValidator(),
+        now=lambda: NOW,
+        functions=functions_of(tmp_path, TEAM, seconds=0.01).values(),
+    )
+    return MemoryCatalog(loader.load())
+
+
+@pytest.fixture
+def function_service(
+    function_catalog: MemoryCatalog, metrics: NotingMetrics
+) -> tuple[PromptService, RecordingLogging]:
+    """
+    A service over them, and what it logs.
+    """
+    logging = RecordingLogging()
+    service = PromptService(
+        function_catalog,
+        SchemaValidator(),
+        logging=logging,
+        metrics=metrics,
+        monotonic=lambda: 0.0,
+        default_model="d",
+    )
+    return service, logging
+
+
+async def test_a_function_is_executed_like_a_file(
+    function_service: tuple[PromptService, RecordingLogging], metrics: NotingMetrics
+) -> None:
+    """
+    Counted under its version and model, with its provenance and what it says of its answer.
+    """
+    service, _ = function_service
+    request = PromptRequest(name="plan", arguments={"person": "Ada"})
+    rendered = await service.execute(request, make_principal())
+    assert (rendered.description, dict(rendered.meta)) == ("A plan for Ada", {"by": "hand"})
+    assert (rendered.version, rendered.model, len(rendered.digest)) == ("2.0", "some-model", 64)
+    assert metrics.notes == [("plan", "2.0", "some-model", "ok", True)]
+    assert service.complete("plan", "style", "b", make_principal()) == ("busy",)
+
+
+async def test_what_a_function_refuses_is_told_with_all_else(
+    function_service: tuple[PromptService, RecordingLogging], metrics: NotingMetrics
+) -> None:
+    """
+    In the order of the arguments, and nothing is called.
+    """
+    service, logging = function_service
+    wrong = {"start": "soon", "days": "0", "zzz": "1"}
+    with pytest.raises(InvalidArgumentsError) as caught:
+        await service.execute(PromptRequest(name="plan", arguments=wrong), make_principal())
+    found = [(error.field, str(error.code)) for error in caught.value.result.errors]
+    assert found == [
+        ("person", "missing"),
+        ("days", "out_of_range"),
+        ("start", "wrong_type"),
+        ("zzz", "unknown"),
+    ]
+    assert metrics.notes == [("plan", "2.0", "some-model", "invalid", False)]
+    assert logging.errors == []
+
+
+async def test_a_failed_function_is_logged_with_its_exception(
+    function_service: tuple[PromptService, RecordingLogging], metrics: NotingMetrics
+) -> None:
+    """
+    One that is too slow has no exception worth a stack: its reason stands in the request's line.
+    """
+    service, logging = function_service
+    with pytest.raises(RenderError, match="its function failed"):
+        await service.execute(PromptRequest(name="fail", arguments={"word": "w"}), make_principal())
+    ((_, error, context),) = logging.errors
+    assert (type(error), context["prompt"]) == (RuntimeError, "fail")
+    reasons = [logging.facts["render_failure"]]
+    with pytest.raises(RenderError, match=r"took longer than 0\.01 seconds"):
+        await service.execute(PromptRequest(name="sleep_async", arguments={}), make_principal())
+    reasons.append(logging.facts["render_failure"])
+    assert (len(logging.errors), reasons) == (1, ["function", "time"])
+    assert [note[-2:] for note in metrics.notes if isinstance(note, tuple)] == [
+        ("failed", False),
+        ("failed", False),
+    ]
+
+
+def test_examples_of_functions_are_not_made(function_catalog: MemoryCatalog) -> None:
+    """
+    A document must not call what may do more than make text.
+    """
+    template = function_catalog.snapshot().catalog.find("who")
+    assert template is not None
+    renderer = ExampleRenderer(function_catalog, SchemaValidator(), None)
+    assert renderer.execution(template, {}) is None

@@ -15,6 +15,7 @@ from ctxfy.core.models.catalog_models import (
     duplicates_of,
     is_version,
     revision_of,
+    revision_of_files,
     version_key,
 )
 from ctxfy.core.models.prompt_models import PromptTemplate
@@ -224,6 +225,16 @@ def test_revision_follows_content(changed: PromptTemplate) -> None:
     one = make_template("x", digest="0" * 64)
     assert revision_of([one]) != revision_of([changed])
     assert revision_of([one]) != revision_of([])
+
+
+def test_functions_are_no_part_of_the_revision_of_files() -> None:
+    """
+    A folder is compared with what was checked, whatever modules are beside it.
+    """
+    file = make_template("x", digest="0" * 64)
+    function = replace(_of("f"), is_function=True)
+    assert revision_of_files(Catalog([file, function])) == revision_of([file])
+    assert Catalog([file, function]).revision != revision_of([file])
 
 
 def test_revision_stays() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from ctxfy.core.models.prompt_models import ArgumentType, PromptArgument, Value
-from ctxfy.core.models.validation_models import ErrorCode
+from ctxfy.core.models.validation_models import ErrorCode, ValidationError
 from ctxfy.core.use_cases.validation_use_cases import (
     absent_value,
     describe_argument,
@@ -17,6 +17,7 @@ from ctxfy.core.use_cases.validation_use_cases import (
     explain_mistake,
     freeze,
     given_arguments,
+    in_order,
     plural,
     shorten,
     show_value,
@@ -30,6 +31,8 @@ from tests.strategies import JSON_VALUES
 
 A = PromptArgument(name="a")
 LIST = replace(A, type=ArgumentType.LIST, items=ArgumentType.STRING)
+DATE = {"type": "string", "format": "date"}
+DATE_TEXT = '{"type": "string", "format": "date"}'
 NUMBER = replace(A, type=ArgumentType.NUMBER)
 
 
@@ -132,6 +135,28 @@ def test_explain_mistake(code: ErrorCode, argument: PromptArgument, sentence: st
     Each mistake has its sentence, with limits as their author wrote them.
     """
     assert explain_mistake(argument, code) == sentence
+
+
+def test_a_schema_explains_what_it_wants() -> None:
+    """
+    What only a schema can tell is told by it, cut short if it is long.
+    """
+    day = replace(A, type=ArgumentType.ANY, schema=DATE)
+    long = replace(A, type=ArgumentType.ANY, schema={"enum": ("x" * 40,) * 40})
+    assert explain_mistake(day, ErrorCode.WRONG_TYPE) == (
+        f"Argument 'a' must be as its JSON Schema says: {DATE_TEXT}."
+    )
+    assert len(explain_mistake(long, ErrorCode.WRONG_TYPE)) < 600
+
+
+def test_mistakes_stand_in_the_order_of_the_arguments() -> None:
+    """
+    Those of arguments that nobody declared come last, as they came.
+    """
+    names = ["zzz", "b", "yyy", "a"]
+    errors = [ValidationError(field=name, message="m", code=ErrorCode.MISSING) for name in names]
+    ordered = in_order((A, replace(A, name="b")), errors)
+    assert [error.field for error in ordered] == ["a", "b", "zzz", "yyy"]
 
 
 @pytest.mark.parametrize("kind", ArgumentType)
@@ -247,6 +272,8 @@ def test_type_name(argument: PromptArgument, written: str) -> None:
         (replace(A, description="H", default="x", example="y"), "H (default: x; example: y)"),
         (replace(LIST, example=("a", "b")), "a list: items between commas, or JSON; example: a, b"),
         (replace(A, type=ArgumentType.ENUM), "enum"),
+        (replace(A, type=ArgumentType.ANY, schema=DATE), f"as this JSON Schema says: {DATE_TEXT}"),
+        (replace(A, type=ArgumentType.ANY, schema={}), "text or JSON"),
     ],
 )
 def test_describe_argument(argument: PromptArgument, text: str) -> None:
