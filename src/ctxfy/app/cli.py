@@ -2,19 +2,22 @@
 The `ctxfy` command. Exit codes: 0 done, 1 it went wrong, 2 the command line is wrong.
 """
 
-import json
 import os
 import sys
 import traceback
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
 from ctxfy import __version__
 from ctxfy.app import key_commands
-from ctxfy.app.config import Settings, load_settings
+from ctxfy.app.command_line import Folder, Json, chosen_settings, write_json
+from ctxfy.app.command_mistakes import explain_command_line
+from ctxfy.app.connect_command import connect
+from ctxfy.app.starting_commands import init, new
+from ctxfy.app.stdio_command import stdio
 from ctxfy.core.exceptions import CtxfyError
 from ctxfy.core.use_cases.validation_use_cases import plural
 
@@ -26,11 +29,10 @@ app = App(
     version_flags=["--version", "-V"],
 )
 app.command(key_commands.app)
-
-type Json = Annotated[bool, Parameter(name="--json", negative="", help="Write JSON.")]
-type Folder = Annotated[
-    Path | None, Parameter(help="The folder of prompts; default: the setting, else ./prompts.")
-]
+app.command(init)
+app.command(new)
+app.command(stdio)
+app.command(connect)
 
 
 def main() -> None:
@@ -40,7 +42,7 @@ def main() -> None:
     try:
         _run()
     except CycloptsError as error:
-        _complain(f"{error} See 'ctxfy --help'.", 2)
+        _complain(explain_command_line(error), 2)
     except CtxfyError as error:
         _complain(str(error), 1)
     except KeyboardInterrupt:
@@ -84,7 +86,7 @@ def serve(
     """
     from ctxfy.app.serving import serve as serve_until_signal
 
-    serve_until_signal(_settings(prompts, host=host, port=port))
+    serve_until_signal(chosen_settings(prompts, host=host, port=port))
 
 
 @app.command
@@ -94,14 +96,14 @@ def check(path: Folder = None, *, as_json: Json = False) -> None:
     """
     from ctxfy.app.prompt_check import PromptCheck
 
-    settings = _settings(path)
+    settings = chosen_settings(path)
     report = PromptCheck(settings.prompts.folder, settings, with_modules=True).result()
     if as_json:
         problems = [
             {"path": item.path, "line": item.line, "message": item.message}
             for item in report.problems
         ]
-        _write_json(
+        write_json(
             {
                 "ok": not problems,
                 "prompts": report.prompts,
@@ -141,34 +143,32 @@ def render(
     """
     from ctxfy.app.rendering import parse_values, render_here, show_messages
 
-    rendered = render_here(_settings(prompts), name, prompt_version, parse_values(values))
+    rendered = render_here(chosen_settings(prompts), name, prompt_version, parse_values(values))
     if as_json:
         from ctxfy.adapters.mcp_prompts.prompt_fields import plain_rendering
 
-        _write_json(plain_rendering(rendered))
+        write_json(plain_rendering(rendered))
     else:
         print(show_messages(rendered.messages))
 
 
-def _settings(
-    prompts: Path | None = None, *, host: str | None = None, port: int | None = None
-) -> Settings:
-    server = {"host": host, "port": port}
-    return load_settings(
-        {
-            "server": {name: value for name, value in server.items() if value is not None},
-            "prompts": {} if prompts is None else {"folder": prompts, "modules": ()},
-        }
-    )
+@app.command
+def completion(
+    shell: Annotated[Literal["bash", "zsh", "fish"], Parameter(help="Which shell it is for.")],
+    /,
+) -> None:
+    """
+    Write the completion script of a shell to standard output.
+
+    For bash, in ~/.bashrc: `eval "$(ctxfy completion bash)"`.
+    """
+    # The name of a shell, and none is started.
+    print(app.generate_completion(prog_name="ctxfy", shell=shell))  # nosec B604
 
 
 def _place_of(error: Exception) -> str:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} in {Path(frame.filename).name}, line {frame.lineno}"
-
-
-def _write_json(value: object) -> None:
-    print(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def _complain(sentence: str, code: int) -> None:

@@ -42,6 +42,7 @@ from ctxfy.core.use_cases.auth_use_cases import parse_rate
 PREFIX = "CTXFY_"
 DELIMITER = "__"
 SECRETS_DIR = "/run/secrets"
+API_KEY_VARIABLE = "CTXFY_API_KEY"
 
 # To the last @, should the password hold one that ought to be %40: no part of it may stay behind.
 _PASSWORD = re.compile(r"(?P<before>postgres(?:ql)?://[^:/@]*):(?P<password>.*)(?P<after>@.*)")
@@ -428,6 +429,13 @@ def load_settings(command_line: Mapping[str, Mapping[str, object]] | None = None
         return Settings(**{name: dict(values) for name, values in (command_line or {}).items()})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - sections come as dicts
     except ValidationError as error:
         raise ConfigurationError(_explain(error)) from error
+
+
+def api_key() -> str | None:
+    """
+    The key with which a command calls a server. No setting of the server, hence no `__`.
+    """
+    return os.environ.get(API_KEY_VARIABLE, "").strip() or None
 
 
 def decode_secret(name: str, secret: SecretStr) -> bytes:

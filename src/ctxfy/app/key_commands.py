@@ -3,7 +3,6 @@
 """
 
 import asyncio
-import json
 import secrets
 import sys
 import time
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter, Token
 
 from ctxfy.adapters.auth.key_fields import plain_key
+from ctxfy.app.command_line import Json, write_json
 from ctxfy.app.config import load_settings
 from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, Scope
 from ctxfy.core.use_cases.auth_use_cases import parse_rate
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from ctxfy.adapters.auth.api_key_service import ApiKeyService
 
 app = App(name="keys", help="Create, list, show and revoke API keys.")
-
-type Json = Annotated[bool, Parameter(name="--json", negative="", help="Write JSON.")]
 
 
 def whole_number(_type: object, tokens: Sequence[Token]) -> int:
@@ -66,7 +64,7 @@ def create(
     limit = parse_rate(rate_limit) if rate_limit else None
     if dry_run:
         loose = _loose_key()
-        _write_json({"api_key": loose}) if as_json else print(loose)
+        write_json({"api_key": loose}) if as_json else print(loose)
         return
 
     async def act() -> tuple[str, ApiKeyInfo]:
@@ -85,7 +83,7 @@ def create(
 
     api_key, info = asyncio.run(act())
     if as_json:
-        _write_json({"api_key": api_key} | plain_key(info))
+        write_json({"api_key": api_key} | plain_key(info))
         return
     print(api_key)
     from ctxfy.adapters.storage.engine import database_name_of
@@ -113,7 +111,7 @@ def list_keys(
 
     found = asyncio.run(act())
     if as_json:
-        _write_json([plain_key(info) for info in found])
+        write_json([plain_key(info) for info in found])
         return
     _table(found)
 
@@ -130,7 +128,7 @@ def show(key_id: str, /, *, as_json: Json = False) -> None:
 
     info = plain_key(asyncio.run(act()))
     if as_json:
-        _write_json(info)
+        write_json(info)
         return
     for field, value in info.items():
         shown = ", ".join(map(str, value)) if isinstance(value, list) else value
@@ -149,7 +147,7 @@ def revoke(key_id: str, /, *, as_json: Json = False) -> None:
 
     info = asyncio.run(act())
     if as_json:
-        _write_json(plain_key(info))
+        write_json(plain_key(info))
         return
     print(f"Key {info.key_id} of {info.user_id} is revoked.")
 
@@ -191,10 +189,6 @@ def _table(found: list[ApiKeyInfo]) -> None:
             info.name,
         )
     Console(highlight=False, markup=False).print(table)
-
-
-def _write_json(value: object) -> None:
-    print(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 @asynccontextmanager

@@ -4,8 +4,8 @@ The composition root: settings in, an ASGI application out.
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from uuid import uuid4
 
@@ -33,6 +33,7 @@ from ctxfy.adapters.storage.engine import travels_in_clear
 from ctxfy.adapters.storage.storage_probe import StorageProbe
 from ctxfy.app import routes
 from ctxfy.app.api_description import make_generator
+from ctxfy.app.background import running
 from ctxfy.app.bootstrap import server_options
 from ctxfy.app.config import Settings, load_settings
 from ctxfy.app.first_key import base_url, ensure_first_key
@@ -226,13 +227,13 @@ class CtxfyApp(LifespanApp):
             # Before FastMCP: its tasks would wrap what this may raise into a group of errors.
             first_key = await ensure_first_key(wiring.settings, wiring.keys)
             await stack.enter_async_context(self._mcp.lifespan(self._mcp))
-            await stack.enter_async_context(_running(wiring.keys.run()))
+            await stack.enter_async_context(running(wiring.keys.run()))
             if (shared := wiring.limiting.shared) is not None:
                 stack.push_async_callback(shared.aclose)
-                await stack.enter_async_context(_running(shared.run()))
+                await stack.enter_async_context(running(shared.run()))
             if wiring.settings.prompts.watch:
                 folder = wiring.settings.prompts.folder
-                await stack.enter_async_context(_running(wiring.reloader.follow(folder)))
+                await stack.enter_async_context(running(wiring.reloader.follow(folder)))
             served = wiring.catalog.snapshot().catalog
             wiring.metrics.record_catalog(len(served), served.revision)
             if first_key is not None:
@@ -265,17 +266,3 @@ def _make_rest(wiring: Wiring) -> ASGIApp:
     from ctxfy.app.rest import build_rest, rest_handlers
 
     return build_rest(wiring.policies, rest_handlers(wiring))
-
-
-@asynccontextmanager
-async def _running(work: Coroutine[object, object, None]) -> AsyncGenerator[None]:
-    """
-    Run something in the background for as long as the block lasts.
-    """
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task

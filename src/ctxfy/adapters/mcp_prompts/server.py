@@ -110,9 +110,11 @@ class McpPrompts:
         return True
 
 
-def build_mcp_server(prompts: McpPrompts, *, version: str, auth: AuthProvider) -> FastMCP[Any]:
+def build_mcp_server(
+    prompts: McpPrompts, *, version: str, auth: AuthProvider | None
+) -> FastMCP[Any]:
     """
-    Make the FastMCP server. `auth` must know callers by what the gate decided.
+    Make the FastMCP server. `auth` must know callers by what the gate decided; None: no HTTP.
     """
     server: FastMCP[Any] = FastMCP(
         "ctxfy",
