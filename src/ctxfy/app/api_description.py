@@ -10,7 +10,7 @@ from ctxfy.adapters.api_docs.openapi_generator import DocumentHead, OpenApiGener
 from ctxfy.adapters.api_docs.operations import ErrorKind
 from ctxfy.adapters.auth.cookies import SESSION_COOKIE
 from ctxfy.adapters.mcp_prompts.example_renderer import ExampleRenderer
-from ctxfy.app.http_errors import OUTCOMES, ProblemData, RpcProblemData
+from ctxfy.app.http_errors import OUTCOMES, ProblemData
 from ctxfy.app.operations import operations
 from ctxfy.app.wiring import Wiring
 from ctxfy.core.models.auth_models import KeyId, Principal, Scope
@@ -55,6 +55,5 @@ def _surface(wiring: Wiring) -> Surface:
             for kind, outcome in OUTCOMES.items()
         },
         problem=ProblemData,
-        rpc_problem=RpcProblemData,
         session_cookie=SESSION_COOKIE,
     )

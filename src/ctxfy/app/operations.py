@@ -29,6 +29,7 @@ from ctxfy.core.exceptions import (
 
 _TEXT = {"type": "string"}
 _PAGE = Answer(description="The page.", media_type="text/html", body=_TEXT)
+_MCP_ANSWER = {"$ref": "#/components/schemas/McpAnswer"}
 _HEALTH_JSON = "application/health+json"
 _NOT_FOUND = {
     "type": "object",
@@ -94,17 +95,17 @@ _MESSAGE = Operation(
         Answer(
             status=400,
             description="The message is none, or wrong.",
-            body={"$ref": "#/components/schemas/McpAnswer"},
+            body=_MCP_ANSWER,
         ),
         Answer(
             status=404,
             description="There is no such method.",
-            body={"$ref": "#/components/schemas/McpAnswer"},
+            body=_MCP_ANSWER,
         ),
         Answer(
             status=406,
             description="`Accept` does not name what may come.",
-            body={"$ref": "#/components/schemas/McpAnswer"},
+            body=_MCP_ANSWER,
         ),
     ),
     parameters=_MCP_HEADERS,

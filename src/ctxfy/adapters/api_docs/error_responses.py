@@ -28,7 +28,7 @@ type Errors = Iterable[type[CtxfyError]]
 type ErrorKinds = Mapping[type[CtxfyError], ErrorKind]
 
 PROBLEM = "ProblemData"
-RPC_PROBLEM = "RpcProblemData"
+RPC_ERROR = "McpAnswer"
 REQUEST_ID_HEADER: Json = {
     "X-Request-Id": {
         "description": "Names this request in the logs.",
@@ -101,7 +101,7 @@ def _response(status: int, errors: list[type[CtxfyError]], kinds: ErrorKinds, *,
         "headers": REQUEST_ID_HEADER | headers,
         "content": {
             "application/json" if rpc else "application/problem+json": {
-                "schema": {"$ref": COMPONENTS + (RPC_PROBLEM if rpc else PROBLEM)},
+                "schema": {"$ref": COMPONENTS + (RPC_ERROR if rpc else PROBLEM)},
                 "examples": {
                     error.code: {"value": example(error, kinds[error])} for error in errors
                 },

@@ -33,7 +33,7 @@ class Surface:
 
     Attributes:
         rest: What FastAPI knows of the REST routes, as an OpenAPI 3.1 document.
-        problem: The Python type of problem+json; `rpc_problem` that of an error of JSON-RPC.
+        problem: The Python type of problem+json.
         session_cookie: The name of the cookie of browser sessions, if there are any.
     """
 
@@ -42,7 +42,6 @@ class Surface:
     rest: Mapping[str, Any]
     errors: ErrorKinds
     problem: object
-    rpc_problem: object
     session_cookie: str | None = None
 
 
@@ -102,7 +101,7 @@ def _types(surface: Surface) -> _Types:
     """
     answers = [answer for item in surface.operations.values() for answer in item.answers]
     types = {id(item.body): item.body for item in answers if not isinstance(item.body, dict | None)}
-    types |= {id(each): each for each in (surface.problem, surface.rpc_problem)}
+    types[id(surface.problem)] = surface.problem
     adapters: list[tuple[int, JsonSchemaMode, TypeAdapter[Any]]] = [
         (key, "serialization", _adapter(body)) for key, body in types.items()
     ]

@@ -63,7 +63,10 @@ def message_schemas() -> Json:
         "McpAnswer": _object(
             {
                 "jsonrpc": {"type": "string", "enum": ["2.0"]},
-                "id": {**_ID, "description": "That of the request."},
+                "id": {
+                    "description": "That of the request; null if it could not be read.",
+                    "anyOf": [{"type": "string", "nullable": True}, {"type": "integer"}],
+                },
                 "result": {"type": "object"},
                 "error": _object(
                     {
@@ -111,9 +114,8 @@ def describe_mcp(operation: Json, part: PromptPart | None) -> Json:
     asked, answered = _examples(part)
     answer = operation["responses"]["200"]
     plain = {"schema": {"$ref": COMPONENTS + "McpAnswer"}, "examples": _values(answered)}
-    stream = {
-        "schema": {"type": "string", "description": "One event, whose data is the answer."},
-    }
+    # No type: to some readers a stream is a text, to others a list of events.
+    stream = {"schema": {"description": "One event, whose data is the answer."}}
     content = {"application/json": plain, "text/event-stream": stream}
     return operation | {
         "requestBody": {

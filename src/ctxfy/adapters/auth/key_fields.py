@@ -11,7 +11,7 @@ from ctxfy.core.models.auth_models import ApiKeyInfo, KeyStatus, Principal, Rate
 from ctxfy.core.use_cases.auth_use_cases import show_rate
 
 
-type Moment = Annotated[
+Moment = Annotated[
     str,
     Field(
         description="In UTC, to the second.",
@@ -19,7 +19,7 @@ type Moment = Annotated[
         json_schema_extra={"format": "date-time"},
     ),
 ]
-type Rate = Annotated[str, Field(description="Requests in a time.", examples=["600/minute"])]
+Rate = Annotated[str, Field(description="Requests in a time.", examples=["600/minute"])]
 
 
 class CallerData(TypedDict):

@@ -22,9 +22,13 @@ from ctxfy.core.models.auth_models import (
 from ctxfy.core.models.validation_models import ErrorCode, ValidationError, ValidationResult
 from ctxfy.core.ports.auth_ports import AuthCommandPort, AuthQueryPort
 from ctxfy.core.use_cases.auth_use_cases import (
+    GLOB_PATTERN,
     KEY_ID_LENGTH,
+    MAX_NAME_LENGTH,
     MAX_PROMPT_GLOBS,
+    MAX_TTL_HOURS,
     MAX_USER_ID_LENGTH,
+    RATE_PATTERN,
     check_grantable,
     check_key_request,
     parse_key,
@@ -36,6 +40,12 @@ from ctxfy.core.use_cases.paging_use_cases import page_of
 _KEY_ID = re.compile(f"[0-9A-Za-z]{{{KEY_ID_LENGTH}}}")
 
 
+# What is published of the limits here is judged by the core.
+Hours = Annotated[int, Field(json_schema_extra={"minimum": 1, "maximum": MAX_TTL_HOURS})]
+Glob = Annotated[str, Field(json_schema_extra={"pattern": GLOB_PATTERN})]
+RateText = Annotated[str, Field(json_schema_extra={"pattern": RATE_PATTERN})]
+
+
 class KeyBody(BaseModel):
     """
     A wish for a key.
@@ -43,16 +53,24 @@ class KeyBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    user_id: str = Field(description="The person or program the key is for.")
+    user_id: str = Field(
+        description="The person or program the key is for.",
+        json_schema_extra={"minLength": 1, "maxLength": MAX_USER_ID_LENGTH},
+    )
     scope: Scope = Field(default=Scope.READ, strict=False, description="What it may do.")
-    ttl_hours: int | None = Field(default=None, description="Life in hours; null: no end.")
-    name: str = Field(default="", description="A note on what it is for.")
-    prompts: list[str] = Field(
+    ttl_hours: Hours | None = Field(default=None, description="Life in hours; null: no end.")
+    name: str = Field(
+        default="",
+        description="A note on what it is for.",
+        json_schema_extra={"maxLength": MAX_NAME_LENGTH},
+    )
+    prompts: list[Glob] = Field(
         default=["*"],
         max_length=MAX_PROMPT_GLOBS,
+        json_schema_extra={"minItems": 1},
         description="Globs over prompt names; the key sees only prompts that match one.",
     )
-    rate_limit: str | None = Field(default=None, description="Such as 600/minute.")
+    rate_limit: RateText | None = Field(default=None, description="Such as 600/minute.")
 
 
 class KeyListQuery(BaseModel):
@@ -67,7 +85,14 @@ class KeyListQuery(BaseModel):
     cursor: str | None = Field(default=None, max_length=500)
 
 
-type KeyIdPath = Annotated[str, Path(description="The public id of a key.")]
+# The form is published and not checked by FastAPI, whose sentence would quote what was pasted.
+type KeyIdPath = Annotated[
+    str,
+    Path(
+        description="The public id of a key.",
+        json_schema_extra={"pattern": f"^[0-9A-Za-z]{{{KEY_ID_LENGTH}}}$"},
+    ),
+]
 
 
 class KeyRoutes:

@@ -140,7 +140,7 @@ class ResourceData(TypedDict):
     resource: FileData
 
 
-type ContentData = Annotated[TextData | ImageData | ResourceData, Field(discriminator="type")]
+ContentData = Annotated[TextData | ImageData | ResourceData, Field(discriminator="type")]
 
 
 class MessageData(TypedDict):

@@ -44,9 +44,15 @@ MAX_PROMPT_GLOBS = 50
 
 # `[0-9A-Za-z]`, not `\w`: digits of other alphabets are no part of a key.
 _KEY = re.compile(r"ctxfy_([0-9A-Za-z]{12})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})")
+RATE_PATTERN = "^[1-9][0-9]{0,8}/(second|minute|hour|day)$"
+"""
+What is published of rates; `parse_rate` forgives capitals and blanks too.
+"""
+GLOB_PATTERN = r"^[A-Za-z0-9_.*?\[\]!-]{1,128}$"
+
 _RATE = re.compile(r"([0-9]{1,9})/(second|minute|hour|day)")
 _RATE_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
-_GLOB = re.compile(r"[A-Za-z0-9_.*?\[\]!-]{1,128}")
+_GLOB = re.compile(GLOB_PATTERN)
 
 
 def encode_base62(number: int, length: int) -> str:
