@@ -80,14 +80,14 @@ async def fail(word: str) -> str:
 @mcp.prompt
 async def sleep_async() -> str:
     """Wait, and let others work."""
-    await asyncio.sleep(5)
+    await asyncio.sleep(60)
     return "late"
 
 
 @mcp.prompt
 def sleep_sync() -> str:
     """Wait in a thread."""
-    time.sleep(2)
+    time.sleep(5)
     return "late"
 
 
@@ -110,7 +110,7 @@ async def for_admins() -> str:
 '''
 
 
-def functions_of(folder: Path, source: str, *, seconds: float = 5) -> dict[str, ModuleFunction]:
+def functions_of(folder: Path, source: str, *, seconds: float = 60) -> dict[str, ModuleFunction]:
     """
     Write a module and load it; its prompts by name.
     """

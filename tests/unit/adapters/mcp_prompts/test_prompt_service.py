@@ -182,31 +182,29 @@ def test_prompt_tests(tmp_path: Path) -> None:
     ]
 
 
-@pytest.fixture
-def function_catalog(tmp_path: Path) -> MemoryCatalog:
+def catalog_with_functions(folder: Path, seconds: float) -> MemoryCatalog:
     """
-    Prompts of a module beside the three small ones.
+    Prompts of a module, each call of which may take so long, beside the three small ones.
     """
     loader = FolderLoader(
-        write_files(tmp_path / "prompts", FILES),
+        write_files(folder / "prompts", FILES),
         engine=MiniJinjaEngine(),
         validator=SchemaValidator(),
         now=lambda: NOW,
-        functions=functions_of(tmp_path, TEAM, seconds=0.01).values(),
+        functions=functions_of(folder, TEAM, seconds=seconds).values(),
     )
     return MemoryCatalog(loader.load())
 
 
-@pytest.fixture
-def function_service(
-    function_catalog: MemoryCatalog, metrics: NotingMetrics
+def service_over(
+    catalog: MemoryCatalog, metrics: NotingMetrics
 ) -> tuple[PromptService, RecordingLogging]:
     """
-    A service over them, and what it logs.
+    A service, and what it logs.
     """
     logging = RecordingLogging()
     service = PromptService(
-        function_catalog,
+        catalog,
         SchemaValidator(),
         logging=logging,
         metrics=metrics,
@@ -214,6 +212,16 @@ def function_service(
         default_model="d",
     )
     return service, logging
+
+
+@pytest.fixture
+def function_service(
+    tmp_path: Path, metrics: NotingMetrics
+) -> tuple[PromptService, RecordingLogging]:
+    """
+    A service over functions that have all the time they need, and what it logs.
+    """
+    return service_over(catalog_with_functions(tmp_path, seconds=60), metrics)
 
 
 async def test_a_function_is_executed_like_a_file(
@@ -256,29 +264,36 @@ async def test_a_failed_function_is_logged_with_its_exception(
     function_service: tuple[PromptService, RecordingLogging], metrics: NotingMetrics
 ) -> None:
     """
-    One that is too slow has no exception worth a stack: its reason stands in the request's line.
+    And with the prompt it is of; the request's line has the reason.
     """
     service, logging = function_service
     with pytest.raises(RenderError, match="its function failed"):
         await service.execute(PromptRequest(name="fail", arguments={"word": "w"}), make_principal())
     ((_, error, context),) = logging.errors
     assert (type(error), context["prompt"]) == (RuntimeError, "fail")
-    reasons = [logging.facts["render_failure"]]
+    assert logging.facts["render_failure"] == "function"
+    assert metrics.notes == [("fail", "1", "d", "failed", False)]
+
+
+async def test_a_function_that_is_too_slow_has_a_reason_and_no_stack(
+    tmp_path: Path, metrics: NotingMetrics
+) -> None:
+    """
+    It counts as failed; there is no exception that would tell more.
+    """
+    service, logging = service_over(catalog_with_functions(tmp_path, seconds=0.01), metrics)
     with pytest.raises(RenderError, match=r"took longer than 0\.01 seconds"):
         await service.execute(PromptRequest(name="sleep_async", arguments={}), make_principal())
-    reasons.append(logging.facts["render_failure"])
-    assert (len(logging.errors), reasons) == (1, ["function", "time"])
-    assert [note[-2:] for note in metrics.notes if isinstance(note, tuple)] == [
-        ("failed", False),
-        ("failed", False),
-    ]
+    assert logging.facts["render_failure"] == "time"
+    assert logging.errors == []
+    assert metrics.notes == [("sleep_async", "1", "d", "failed", False)]
 
 
-def test_examples_of_functions_are_not_made(function_catalog: MemoryCatalog) -> None:
+def test_examples_of_functions_are_not_made(tmp_path: Path) -> None:
     """
     A document must not call what may do more than make text.
     """
-    template = function_catalog.snapshot().catalog.find("who")
+    catalog = catalog_with_functions(tmp_path, seconds=60)
+    template = catalog.snapshot().catalog.find("who")
     assert template is not None
-    renderer = ExampleRenderer(function_catalog, SchemaValidator(), None)
-    assert renderer.execution(template, {}) is None
+    assert ExampleRenderer(catalog, SchemaValidator(), None).execution(template, {}) is None
