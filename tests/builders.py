@@ -11,6 +11,7 @@ from ctxfy.adapters.mcp_prompts.loader import FolderLoader
 from ctxfy.adapters.mcp_prompts.template_engine import MiniJinjaEngine
 from ctxfy.adapters.validation.schema_validator import SchemaValidator
 from ctxfy.core.exceptions import CatalogError
+from ctxfy.core.models.audit_models import AuditEvent
 from ctxfy.core.models.auth_models import (
     ApiKeyDigest,
     ApiKeyInfo,
@@ -49,6 +50,9 @@ SAMPLE_VALUES: Mapping[str, Value] = {
     "count": 3,
     "flag": True,
 }
+
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def make_key_info(
@@ -166,3 +170,10 @@ def problems_of(root: Path) -> list[str]:
     except CatalogError as error:
         return [str(problem) for problem in error.problems]
     return []
+
+
+def told(at: datetime = NOON) -> AuditEvent:
+    """
+    Make an event to tell of a change.
+    """
+    return AuditEvent(action="tested", at=at)

@@ -13,6 +13,7 @@ from ctxfy.core.exceptions import (
     LastAdminKeyError,
     UnavailableError,
 )
+from ctxfy.core.models.audit_models import AuditEvent
 from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, KeyStatus
 from ctxfy.core.models.session_models import Session, TokenDigest
 from ctxfy.core.use_cases.auth_use_cases import is_live_admin
@@ -26,15 +27,17 @@ class FakeApiKeyStore:
 
     Attributes:
         keys: What is kept; a test may put keys in and look at them.
+        events: What was told of changes.
         moves: How often the epoch moved.
         outage: Raised by every method while it is set.
     """
 
     keys: dict[KeyId, ApiKeyInfo] = field(default_factory=dict[KeyId, ApiKeyInfo])
+    events: list[AuditEvent] = field(default_factory=list[AuditEvent])
     moves: int = 0
     outage: UnavailableError | None = None
 
-    async def add(self, info: ApiKeyInfo) -> None:
+    async def add(self, info: ApiKeyInfo, event: AuditEvent) -> None:
         """
         Keep a new key.
         """
@@ -44,16 +47,17 @@ class FakeApiKeyStore:
                 f"There is already an API key with the id {info.key_id!r}."
             )
         self.keys[info.key_id] = info
+        self.events.append(event)
         self.moves += 1
 
-    async def add_first(self, info: ApiKeyInfo) -> bool:
+    async def add_first(self, info: ApiKeyInfo, event: AuditEvent) -> bool:
         """
         Keep a new key if there is none.
         """
         self._reach()
         if self.keys:
             return False
-        await self.add(info)
+        await self.add(info, event)
         return True
 
     async def find(self, key_id: KeyId) -> ApiKeyInfo | None:
@@ -72,7 +76,7 @@ class FakeApiKeyStore:
         return sorted(wanted, key=lambda info: (info.created_at, info.key_id))
 
     async def set_status(
-        self, key_id: KeyId, status: KeyStatus, *, at: datetime, keep_admin: bool = True
+        self, key_id: KeyId, status: KeyStatus, event: AuditEvent, *, keep_admin: bool = True
     ) -> ApiKeyInfo:
         """
         Change a key's status.
@@ -83,10 +87,11 @@ class FakeApiKeyStore:
             raise ApiKeyNotFoundError(key_id)
         if info.status in {status, KeyStatus.REVOKED}:
             return info
-        if keep_admin and status is not KeyStatus.ACTIVE and self._is_last_admin(info, at):
+        if keep_admin and status is not KeyStatus.ACTIVE and self._is_last_admin(info, event.at):
             raise LastAdminKeyError(f"The key {key_id!r} is the last admin key.")
-        revoked_at = at if status is KeyStatus.REVOKED else None
+        revoked_at = event.at if status is KeyStatus.REVOKED else None
         self.keys[key_id] = replace(info, status=status, revoked_at=revoked_at)
+        self.events.append(event)
         self.moves += 1
         return self.keys[key_id]
 

@@ -4,6 +4,7 @@ What is made before anything can be wired: secrets, and the store behind keys.
 
 import hmac
 import secrets
+import socket
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +19,11 @@ from ctxfy.adapters.auth.session_material import SessionMaterial
 from ctxfy.adapters.container.secrets import ServerSecrets, check_secret, read_or_create_key_file
 from ctxfy.adapters.storage import migrate
 from ctxfy.adapters.storage.api_key_store import SqlApiKeyStore
+from ctxfy.adapters.storage.audit_proofs import AuditProofs
+from ctxfy.adapters.storage.audit_reader import AuditReader
+from ctxfy.adapters.storage.audit_seals import AuditSeals
+from ctxfy.adapters.storage.audit_spool import AuditSpool
+from ctxfy.adapters.storage.audit_trail import AuditTrail
 from ctxfy.adapters.storage.database import Database
 from ctxfy.adapters.storage.engine import database_file_of, open_database
 from ctxfy.adapters.storage.envelope import KEY_BYTES, Envelope, MasterKey
@@ -26,6 +32,7 @@ from ctxfy.adapters.storage.postgres_server import ServerOptions
 from ctxfy.adapters.storage.session_store import SqlSessionStore
 from ctxfy.app.config import Settings, decode_secret
 from ctxfy.core.exceptions import ConfigurationError
+from ctxfy.core.use_cases.audit_use_cases import is_chain_name
 
 
 if TYPE_CHECKING:
@@ -33,6 +40,7 @@ if TYPE_CHECKING:
 
 PEPPER_ID = 1
 MASTER_ID = 1
+MEGABYTE = 1024 * 1024
 
 
 def server_secrets(settings: Settings) -> ServerSecrets:
@@ -111,6 +119,10 @@ class Storage:
     material: HmacKeyMaterial
     sessions: SqlSessionStore
     session_material: SessionMaterial
+    trail: AuditTrail
+    events: AuditReader
+    proofs: AuditProofs
+    seals: AuditSeals
 
     async def make_ready(self, *, migrate_now: bool) -> None:
         """
@@ -137,14 +149,56 @@ def make_storage(settings: Settings, own: ServerSecrets) -> Storage:
     envelope = Envelope(
         [MasterKey(id=MASTER_ID, secret=own.master_key)], random_bytes=secrets.token_bytes
     )
+    seals = AuditSeals(envelope)
+    trail = AuditTrail(
+        database=database,
+        envelope=envelope,
+        seals=seals,
+        chain=audit_chain(settings),
+        spool=AuditSpool(
+            spool_file(settings),
+            envelope=envelope,
+            max_bytes=settings.audit.spool_mb * MEGABYTE,
+        ),
+        strict=settings.audit.durability == "strict",
+    )
     return Storage(
         database=database,
         envelope=envelope,
-        keys=SqlApiKeyStore(database=database, envelope=envelope),
+        trail=trail,
+        events=AuditReader(database=database, envelope=envelope, seals=seals),
+        proofs=AuditProofs(database=database, envelope=envelope),
+        seals=seals,
+        keys=SqlApiKeyStore(database=database, envelope=envelope, trail=trail),
         material=HmacKeyMaterial({PEPPER_ID: own.pepper}, secrets.token_bytes),
         sessions=SqlSessionStore(database=database),
         session_material=SessionMaterial(own.pepper, secrets.token_bytes),
     )
+
+
+def audit_chain(settings: Settings) -> str:
+    """
+    Name the chain that this process writes.
+
+    On SQLite all processes write one chain, one after the other. Replicas on a server write one
+    each, so that none waits for another.
+    """
+    if settings.audit.chain is not None:
+        return settings.audit.chain
+    if database_file(settings) is not None:
+        return "main"
+    host = socket.gethostname()
+    return host if is_chain_name(host) else "server"
+
+
+def spool_file(settings: Settings) -> Path:
+    """
+    Where events wait while the database is away.
+    """
+    if settings.audit.spool_file is not None:
+        return settings.audit.spool_file
+    beside = database_file(settings) or settings.auth.key_file or Path("var/ctxfy")
+    return beside.with_suffix(".spool")
 
 
 def make_database(settings: Settings) -> Database:

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from cyclopts import App, CycloptsError, Parameter
 
 from ctxfy import __version__
-from ctxfy.app import key_commands
+from ctxfy.app import audit_commands, key_commands
 from ctxfy.app.command_line import Folder, Json, chosen_settings, write_json
 from ctxfy.app.command_mistakes import explain_command_line
 from ctxfy.app.connect_command import connect
@@ -29,6 +29,7 @@ app = App(
     version_flags=["--version", "-V"],
 )
 app.command(key_commands.app)
+app.command(audit_commands.app)
 app.command(init)
 app.command(new)
 app.command(stdio)

@@ -329,6 +329,35 @@ class DocsSettings(_Section):
     title: str = Field(default="ctxfy", min_length=1, max_length=200, description="Their title.")
 
 
+class AuditSettings(_Section):
+    """
+    What is remembered of who did what.
+    """
+
+    durability: Literal["strict", "relaxed"] = Field(
+        default="strict",
+        description="strict answers once the event is on the disk; relaxed before, and may lose"
+        " the last tenth of a second.",
+    )
+    retention_days: int = Field(
+        default=90, ge=0, le=36500, description="How long events are kept, days; 0 is for ever."
+    )
+    chain: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$",
+        description="Name of this process's chain of events; default: main on SQLite, where all"
+        " processes share one, else the name of the machine.",
+    )
+    spool_file: Path | None = Field(
+        default=None,
+        description="Where events wait while the database is away; default: beside SQLite's file,"
+        " or the key file, else var/ctxfy.spool.",
+    )
+    spool_mb: int = Field(
+        default=64, ge=1, le=10_000, description="How large that file may grow, megabytes."
+    )
+
+
 class Settings(BaseSettings):
     """
     Everything that can be set.
@@ -351,6 +380,7 @@ class Settings(BaseSettings):
     prompts: PromptsSettings = PromptsSettings()
     storage: StorageSettings = StorageSettings()
     docs: DocsSettings = DocsSettings()
+    audit: AuditSettings = AuditSettings()
 
     @override
     @classmethod

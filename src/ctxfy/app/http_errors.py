@@ -190,6 +190,7 @@ def error_response(scope: Scope, error: Exception) -> Response:
     request_id = scope.get("state", {}).get("request_id")
     sentence = _sentence(error, outcome)
     code = error.code if isinstance(error, CtxfyError) else CtxfyError.code
+    scope.get("state", {}).get("facts", {}).setdefault("error_code", code)
     details: ErrorData = {"code": code, "request_id": request_id, **_details(error)}
     body: ProblemData | RpcProblemData
     if scope.get("path") in MCP_PATHS:

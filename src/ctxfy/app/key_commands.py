@@ -16,6 +16,7 @@ from cyclopts import App, Parameter, Token
 from ctxfy.adapters.auth.key_fields import plain_key
 from ctxfy.app.command_line import Json, write_json
 from ctxfy.app.config import load_settings
+from ctxfy.core.models.audit_models import COMMAND_LINE
 from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, Scope
 from ctxfy.core.use_cases.auth_use_cases import parse_rate
 
@@ -76,6 +77,7 @@ def create(
                 name=name,
                 prompts=prompts or ("*",),
                 rate_limit=limit,
+                actor=COMMAND_LINE,
             )
             info = await keys.get_api_key_info(api_key)
             assert info is not None  # noqa: S101 - it was created just now # nosec B101
@@ -143,7 +145,7 @@ def revoke(key_id: str, /, *, as_json: Json = False) -> None:
 
     async def act() -> ApiKeyInfo:
         async with _service() as keys:
-            return await keys.revoke_api_key(KeyId(public_id(key_id)))
+            return await keys.revoke_api_key(KeyId(public_id(key_id)), actor=COMMAND_LINE)
 
     info = asyncio.run(act())
     if as_json:

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from ctxfy import __version__
 from ctxfy.adapters.api_docs.routes import DocsRoutes
+from ctxfy.adapters.audit.request_trail import RequestTrail
 from ctxfy.adapters.auth.admission import Admission
 from ctxfy.adapters.auth.browsers import BrowserDoors
 from ctxfy.adapters.auth.capacity import KeyCapacity, ProcessCapacity
@@ -41,6 +42,7 @@ from ctxfy.app.http_errors import error_response, explain_to_person
 from ctxfy.app.lazy import LazyApp
 from ctxfy.app.lifespan import LifespanApp
 from ctxfy.app.limits import access_limits
+from ctxfy.app.loading import utc_now
 from ctxfy.app.wiring import Wiring, wire
 from ctxfy.core.models.monitoring_models import LogLevel
 from ctxfy.core.ports.prompt_ports import (
@@ -89,8 +91,10 @@ class CtxfyApp(LifespanApp):
             prompts,
             version=__version__,
             auth=PrincipalVerifier(current_principal),
+            annotate=wiring.logging.annotate,
         )
         wiring.listeners.serve_on(server, prompts.may_read)
+        self._addresses = ClientAddresses(parse_networks(wiring.settings.server.trusted_proxies))
         self._admission = Admission(
             wiring.keys,
             wiring.sessions,
@@ -101,7 +105,7 @@ class CtxfyApp(LifespanApp):
                 logging=wiring.logging,
                 metrics=wiring.metrics,
             ),
-            addresses=ClientAddresses(parse_networks(wiring.settings.server.trusted_proxies)),
+            addresses=self._addresses,
             logging=wiring.logging,
             metrics=wiring.metrics,
         )
@@ -190,9 +194,17 @@ class CtxfyApp(LifespanApp):
             on_error=error_response,
             max_body_bytes=settings.server.max_body_bytes,
         )
+        trail = RequestTrail(
+            gate,
+            trail=wiring.storage.trail,
+            fold=wiring.fold,
+            network_of=self._addresses.network,
+            now=utc_now,
+            on_error=error_response,
+        )
         return RequestContext(
             ProcessCapacity(
-                gate,
+                trail,
                 limit=settings.limits.requests_at_once,
                 exempt=(routes.HEALTH, routes.LIVE, routes.READY),
                 on_error=error_response,
@@ -226,6 +238,7 @@ class CtxfyApp(LifespanApp):
             await wiring.storage.make_ready(migrate_now=wiring.settings.storage.migrate == "auto")
             # Before FastMCP: its tasks would wrap what this may raise into a group of errors.
             first_key = await ensure_first_key(wiring.settings, wiring.keys)
+            await stack.enter_async_context(running(wiring.audit.run()))
             await stack.enter_async_context(self._mcp.lifespan(self._mcp))
             await stack.enter_async_context(running(wiring.keys.run()))
             if (shared := wiring.limiting.shared) is not None:

@@ -5,6 +5,7 @@ What the description says of each route: a row for every path and method of the 
 from dataclasses import replace
 
 from ctxfy.adapters.api_docs.operations import Answer, Operation, Operations
+from ctxfy.adapters.audit.audit_fields import EventPageData, VerificationData
 from ctxfy.adapters.auth.key_fields import CallerData, KeyData, KeyPageData, NewKeyData
 from ctxfy.adapters.mcp_prompts.prompt_fields import (
     ExecutionData,
@@ -25,6 +26,7 @@ from ctxfy.core.exceptions import (
     RouteNotFoundError,
     ScopeNotGrantableError,
 )
+from ctxfy.core.use_cases.report_use_cases import ReportData
 
 
 _TEXT = {"type": "string"}
@@ -49,6 +51,7 @@ def operations(*, docs: bool) -> Operations:
         **_MCP,
         **_PROMPTS,
         **_KEYS,
+        **_AUDIT,
         **(_DOCS if docs else {}),
         **_OPERATIONS,
         **_BROWSERS,
@@ -186,6 +189,23 @@ _KEYS: Operations = {
         tag="keys",
         answers=(Answer(status=204, description="It is revoked."),),
         errors=(ApiKeyNotFoundError, LastAdminKeyError),
+    ),
+}
+_AUDIT: Operations = {
+    (routes.AUDIT_EVENTS, "GET"): Operation(
+        name="list_audit_events",
+        tag="audit",
+        answers=(Answer(description="One page.", body=EventPageData),),
+    ),
+    (routes.AUDIT_VERIFY, "GET"): Operation(
+        name="verify_audit_trail",
+        tag="audit",
+        answers=(Answer(description="What was found.", body=VerificationData),),
+    ),
+    (routes.AUDIT_REPORT, "GET"): Operation(
+        name="report_compliance",
+        tag="audit",
+        answers=(Answer(description="The report.", body=ReportData),),
     ),
 }
 _DOCS: Operations = {

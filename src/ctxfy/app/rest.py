@@ -13,10 +13,13 @@ from fastapi.routing import APIRoute
 from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 
+from ctxfy.adapters.audit.report import ComplianceReport
+from ctxfy.adapters.audit.routes import AuditRoutes
 from ctxfy.adapters.auth.routes import KeyRoutes
 from ctxfy.adapters.mcp_prompts.routes import PromptRoutes
 from ctxfy.app import routes
 from ctxfy.app.http_errors import error_response
+from ctxfy.app.loading import utc_now
 from ctxfy.app.request_mistakes import request_error
 from ctxfy.app.wiring import Wiring
 from ctxfy.core.exceptions import CtxfyError, MalformedBodyError
@@ -42,6 +45,14 @@ def rest_handlers(wiring: Wiring) -> RestHandlers:
         monotonic=time.perf_counter,
     )
     keys = KeyRoutes(wiring.keys, wiring.keys)
+    storage = wiring.storage
+    report = ComplianceReport(
+        storage.events,
+        storage.proofs,
+        wiring.keys.list_api_keys,
+        pepper_id=lambda: storage.material.pepper_id,
+    )
+    audit = AuditRoutes(storage.events, storage.proofs, report, now=utc_now)
     return {
         (routes.PROMPTS, "GET"): prompts.list_prompts,
         (routes.PROMPT, "GET"): prompts.show,
@@ -52,6 +63,9 @@ def rest_handlers(wiring: Wiring) -> RestHandlers:
         (routes.CURRENT_API_KEY, "GET"): keys.current,
         (routes.API_KEY, "GET"): keys.show,
         (routes.API_KEY, "DELETE"): keys.revoke,
+        (routes.AUDIT_EVENTS, "GET"): audit.list_events,
+        (routes.AUDIT_VERIFY, "GET"): audit.verify,
+        (routes.AUDIT_REPORT, "GET"): audit.report,
     }
 
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ctxfy.core.models.auth_models import RoutePolicy
+from ctxfy.core.models.auth_models import Audited, RoutePolicy
 from ctxfy.core.models.auth_models import Scope as KeyScope
 
 
@@ -36,7 +36,21 @@ LOGIN = "/login"
 LOGIN_STYLE = "/login/style.css"
 LOGOUT = "/logout"
 MAX_LOGIN_BYTES = 16 * 1024
-REST = (PROMPTS, PROMPT, EXECUTE, RELOAD, API_KEYS, API_KEY, CURRENT_API_KEY)
+AUDIT_EVENTS = "/audit/events"
+AUDIT_VERIFY = "/audit/verify"
+AUDIT_REPORT = "/audit/report"
+REST = (
+    PROMPTS,
+    PROMPT,
+    EXECUTE,
+    RELOAD,
+    API_KEYS,
+    API_KEY,
+    CURRENT_API_KEY,
+    AUDIT_EVENTS,
+    AUDIT_VERIFY,
+    AUDIT_REPORT,
+)
 
 
 def route_policies(*, public_metrics: bool, docs: bool = True) -> tuple[RoutePolicy, ...]:
@@ -57,6 +71,7 @@ def route_policies(*, public_metrics: bool, docs: bool = True) -> tuple[RoutePol
                 consumes="application/json",
                 sessions=False,
                 login=False,
+                action="mcp_called",
             )
             for path in (MCP, MCP_WITH_SLASH)
         ),
@@ -64,7 +79,9 @@ def route_policies(*, public_metrics: bool, docs: bool = True) -> tuple[RoutePol
         *(_docs_policies() if docs else ()),
         # Probes and scrapers come by address, so their Host is nobody's name.
         *(
-            RoutePolicy(path=path, methods=("GET",), scope=None, any_host=True)
+            RoutePolicy(
+                path=path, methods=("GET",), scope=None, any_host=True, audited=Audited.NEVER
+            )
             for path in (HEALTH, LIVE, READY)
         ),
         RoutePolicy(
@@ -74,43 +91,73 @@ def route_policies(*, public_metrics: bool, docs: bool = True) -> tuple[RoutePol
             narrowed=False,
             any_host=True,
             login=False,
+            action="metrics_read",
+            audited=Audited.REFUSALS,
         ),
         *_login_policies(),
         *(
-            RoutePolicy(path=path, methods=("GET", "POST"), scope=None)
+            RoutePolicy(path=path, methods=("GET", "POST"), scope=None, audited=Audited.NEVER)
             for path in (WELL_KNOWN, REGISTER)
         ),
     )
 
 
 def _rest_policies() -> tuple[RoutePolicy, ...]:
-    # A narrowed key must not see or make keys that are not narrowed like it.
+    read, write = KeyScope.READ, KeyScope.WRITE
+    json = "application/json"
     return (
-        *(
-            RoutePolicy(path=path, methods=("GET",), scope=KeyScope.READ)
-            for path in (PROMPTS, PROMPT)
-        ),
-        RoutePolicy(path=RELOAD, methods=("POST",), scope=KeyScope.WRITE, narrowed=False),
+        RoutePolicy(path=PROMPTS, methods=("GET",), scope=read, action="prompts_listed"),
+        RoutePolicy(path=PROMPT, methods=("GET",), scope=read, action="prompt_shown"),
         RoutePolicy(
-            path=EXECUTE, methods=("POST",), scope=KeyScope.READ, consumes="application/json"
+            path=RELOAD, methods=("POST",), scope=write, narrowed=False, action="prompts_reloaded"
         ),
-        RoutePolicy(path=API_KEYS, methods=("GET",), scope=KeyScope.ADMIN, narrowed=False),
         RoutePolicy(
-            path=API_KEYS,
-            methods=("POST",),
+            path=EXECUTE, methods=("POST",), scope=read, consumes=json, action="prompt_executed"
+        ),
+        RoutePolicy(path=CURRENT_API_KEY, methods=("GET",), scope=read, action="key_identified"),
+        *_admin_policies(),
+    )
+
+
+def _admin_policies() -> tuple[RoutePolicy, ...]:
+    # A narrowed key must not see or make keys that are not narrowed like it.
+    def admin(
+        path: str,
+        method: str,
+        action: str,
+        *,
+        audited: Audited = Audited.ALWAYS,
+        consumes: str | None = None,
+    ) -> RoutePolicy:
+        return RoutePolicy(
+            path=path,
+            methods=(method,),
             scope=KeyScope.ADMIN,
             narrowed=False,
-            consumes="application/json",
-        ),
-        RoutePolicy(path=CURRENT_API_KEY, methods=("GET",), scope=KeyScope.READ),
-        RoutePolicy(path=API_KEY, methods=("GET", "DELETE"), scope=KeyScope.ADMIN, narrowed=False),
+            action=action,
+            audited=audited,
+            consumes=consumes,
+        )
+
+    # The event of a change is written with the change.
+    refusals = Audited.REFUSALS
+    return (
+        admin(API_KEYS, "GET", "keys_listed"),
+        admin(API_KEYS, "POST", "key_created", consumes="application/json", audited=refusals),
+        admin(API_KEY, "GET", "key_shown"),
+        admin(API_KEY, "DELETE", "key_revoked", audited=refusals),
+        admin(AUDIT_EVENTS, "GET", "audit_read"),
+        admin(AUDIT_VERIFY, "GET", "audit_verified"),
+        admin(AUDIT_REPORT, "GET", "audit_reported"),
     )
 
 
 def _login_policies() -> tuple[RoutePolicy, ...]:
     form = "application/x-www-form-urlencoded"
     return (
-        RoutePolicy(path=LOGIN, methods=("GET",), scope=None, sessions=False),
+        RoutePolicy(
+            path=LOGIN, methods=("GET",), scope=None, sessions=False, audited=Audited.NEVER
+        ),
         RoutePolicy(
             path=LOGIN,
             methods=("POST",),
@@ -119,20 +166,25 @@ def _login_policies() -> tuple[RoutePolicy, ...]:
             max_body_bytes=MAX_LOGIN_BYTES,
             sessions=False,
             form=True,
+            action="session_opened",
         ),
-        RoutePolicy(path=LOGIN_STYLE, methods=("GET",), scope=None, sessions=False),
-        RoutePolicy(path=LOGOUT, methods=("POST",), scope=None, form=True),
+        RoutePolicy(
+            path=LOGIN_STYLE, methods=("GET",), scope=None, sessions=False, audited=Audited.NEVER
+        ),
+        RoutePolicy(path=LOGOUT, methods=("POST",), scope=None, form=True, action="session_closed"),
     )
 
 
 def _docs_policies() -> tuple[RoutePolicy, ...]:
     return (
         *(
-            RoutePolicy(path=path, methods=("GET",), scope=KeyScope.READ)
+            RoutePolicy(path=path, methods=("GET",), scope=KeyScope.READ, action="docs_shown")
             for path in (DOCS, OPENAPI)
         ),
         # Files that anybody can get from the package they come in.
-        RoutePolicy(path=DOCS_ASSET, methods=("GET",), scope=None, sessions=False),
+        RoutePolicy(
+            path=DOCS_ASSET, methods=("GET",), scope=None, sessions=False, audited=Audited.NEVER
+        ),
     )
 
 

@@ -65,7 +65,7 @@ async def _serve(settings: Settings) -> None:
         catalog, load, on_change=listeners.tell_changed, logging=logging, metrics=metrics
     )
     prompts = McpPrompts(service, service, lambda: LOCAL_USER, functions)
-    server = build_mcp_server(prompts, version=__version__, auth=None)
+    server = build_mcp_server(prompts, version=__version__, auth=None, annotate=logging.annotate)
     listeners.serve_on(server, prompts.may_read)
     folder = settings.prompts.folder
     async with running(reloader.follow(folder) if settings.prompts.watch else None):

@@ -10,6 +10,8 @@ from datetime import timedelta
 from threading import Event
 
 from ctxfy import __version__
+from ctxfy.adapters.audit.audit_service import AuditService
+from ctxfy.adapters.audit.refusal_fold import RefusalFold
 from ctxfy.adapters.auth.api_key_service import ApiKeyService
 from ctxfy.adapters.auth.session_service import SessionService
 from ctxfy.adapters.mcp_prompts.catalog import MemoryCatalog
@@ -65,6 +67,8 @@ class Wiring:
     validator: ArgumentValidatorPort
     reloader: Reloader
     listeners: PromptListeners
+    audit: AuditService
+    fold: RefusalFold
     draining: Event
     announce: Callable[[Settings, str], None]
 
@@ -96,6 +100,16 @@ def wire(settings: Settings, snapshot: CatalogSnapshot | None) -> Wiring:
         monotonic=time.monotonic,
         logging=logging,
         max_stale=settings.auth.max_stale,
+    )
+    fold = RefusalFold(utc_now)
+    days = settings.audit.retention_days
+    audit = AuditService(
+        storage.trail,
+        storage.proofs,
+        fold,
+        now=utc_now,
+        logging=logging,
+        retention=timedelta(days=days) if days else None,
     )
     sessions = SessionService(
         storage.sessions,
@@ -146,6 +160,8 @@ def wire(settings: Settings, snapshot: CatalogSnapshot | None) -> Wiring:
         validator=validator,
         reloader=reloader,
         listeners=listeners,
+        audit=audit,
+        fold=fold,
         draining=draining,
         announce=announce_first_key,
     )

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 
-from ctxfy.adapters.storage.api_key_store import SqlApiKeyStore
 from ctxfy.adapters.storage.database import Database
 from ctxfy.core.exceptions import (
     ApiKeyNotFoundError,
@@ -16,8 +15,9 @@ from ctxfy.core.exceptions import (
 )
 from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, KeyStatus, RateLimit, Scope
 from ctxfy.core.ports.auth_ports import ApiKeyStorePort
+from tests.builders import told
 from tests.fakes.auth_fakes import FakeApiKeyStore
-from tests.integration.adapters.storage.storage_kit import ENVELOPE, NOON, key
+from tests.integration.adapters.storage.storage_kit import NOON, key, key_store
 
 
 LATER = NOON + timedelta(hours=1)
@@ -30,7 +30,7 @@ def store(database: Database | None) -> ApiKeyStorePort:
     """
     if database is None:
         return FakeApiKeyStore()
-    return SqlApiKeyStore(database=database, envelope=ENVELOPE)
+    return key_store(database)
 
 
 def full_key() -> ApiKeyInfo:
@@ -56,7 +56,7 @@ async def test_a_key_comes_back_as_it_was_kept(store: ApiKeyStorePort, info: Api
     """
     Every field of a key survives, to the microsecond.
     """
-    await store.add(info)
+    await store.add(info, told())
     assert await store.find(info.key_id) == info
 
 
@@ -71,10 +71,10 @@ async def test_an_id_is_taken_once(store: ApiKeyStorePort) -> None:
     """
     A second key with the same id is refused, and the first one stays as it was.
     """
-    await store.add(key("a"))
+    await store.add(key("a"), told())
     before = await store.epoch()
     with pytest.raises(InvalidKeyRequestError, match="already an API key"):
-        await store.add(key("a", user_id="ben"))
+        await store.add(key("a", user_id="ben"), told())
     assert await store.list_keys() == [key("a")]
     assert await store.epoch() == before
 
@@ -83,9 +83,9 @@ async def test_only_the_first_key_is_added_first(store: ApiKeyStorePort) -> None
     """
     `add_first` keeps a key only while there is none at all, live or not.
     """
-    assert await store.add_first(key("a"))
-    await store.set_status(key("a").key_id, KeyStatus.REVOKED, at=LATER)
-    assert not await store.add_first(key("b"))
+    assert await store.add_first(key("a"), told())
+    await store.set_status(key("a").key_id, KeyStatus.REVOKED, told(LATER))
+    assert not await store.add_first(key("b"), told())
     assert await store.find(key("b").key_id) is None
 
 
@@ -95,7 +95,7 @@ async def test_keys_are_listed_oldest_first(store: ApiKeyStorePort) -> None:
     """
     old, twin, new = key("z", minutes=1), key("b", minutes=2), key("c", minutes=2)
     for info in (new, old, twin):
-        await store.add(info)
+        await store.add(info, told())
     assert await store.list_keys() == [old, twin, new]
 
 
@@ -105,7 +105,7 @@ async def test_the_keys_of_one_user_are_listed_apart(store: ApiKeyStorePort) -> 
     """
     mine = [key("a", minutes=1), key("b", minutes=2)]
     for info in (*mine, key("c", user_id="Ann"), key("d", user_id="ben")):
-        await store.add(info)
+        await store.add(info, told())
     assert await store.list_keys(user_id="ann") == mine
     assert await store.list_keys(user_id="nobody") == []
     assert await store.list_keys(user_id="") == []
@@ -115,10 +115,10 @@ async def test_a_key_is_disabled_and_enabled_again(store: ApiKeyStorePort) -> No
     """
     Disabling is not for good, and leaves no trace of a revocation.
     """
-    await store.add(key("a"))
-    disabled = await store.set_status(key("a").key_id, KeyStatus.DISABLED, at=LATER)
+    await store.add(key("a"), told())
+    disabled = await store.set_status(key("a").key_id, KeyStatus.DISABLED, told(LATER))
     assert disabled == replace(key("a"), status=KeyStatus.DISABLED)
-    assert await store.set_status(key("a").key_id, KeyStatus.ACTIVE, at=LATER) == key("a")
+    assert await store.set_status(key("a").key_id, KeyStatus.ACTIVE, told(LATER)) == key("a")
     assert await store.find(key("a").key_id) == key("a")
 
 
@@ -127,11 +127,11 @@ async def test_a_revoked_key_stays_revoked(store: ApiKeyStorePort, status: KeySt
     """
     Whatever is asked of a revoked key, it keeps its status and the time of its revocation.
     """
-    await store.add(key("a"))
-    revoked = await store.set_status(key("a").key_id, KeyStatus.REVOKED, at=LATER)
+    await store.add(key("a"), told())
+    revoked = await store.set_status(key("a").key_id, KeyStatus.REVOKED, told(LATER))
     assert revoked == replace(key("a"), status=KeyStatus.REVOKED, revoked_at=LATER)
     after = LATER + timedelta(hours=1)
-    assert await store.set_status(key("a").key_id, status, at=after) == revoked
+    assert await store.set_status(key("a").key_id, status, told(after)) == revoked
     assert await store.find(key("a").key_id) == revoked
 
 
@@ -140,7 +140,7 @@ async def test_the_status_of_an_unknown_key_cannot_change(store: ApiKeyStorePort
     Changing a key that does not exist is told apart from success.
     """
     with pytest.raises(ApiKeyNotFoundError):
-        await store.set_status(KeyId("nobody"), KeyStatus.REVOKED, at=LATER)
+        await store.set_status(KeyId("nobody"), KeyStatus.REVOKED, told(LATER))
 
 
 @pytest.mark.parametrize("status", [KeyStatus.DISABLED, KeyStatus.REVOKED])
@@ -156,12 +156,12 @@ async def test_the_last_admin_key_stays(store: ApiKeyStorePort, status: KeyStatu
         replace(key("e", scope=Scope.ADMIN), status=KeyStatus.DISABLED),
     ]
     for info in (admin, *bystanders):
-        await store.add(info)
+        await store.add(info, told())
     before = await store.epoch()
     with pytest.raises(LastAdminKeyError):
-        await store.set_status(admin.key_id, status, at=LATER)
+        await store.set_status(admin.key_id, status, told(LATER))
     assert (await store.find(admin.key_id), await store.epoch()) == (admin, before)
-    changed = await store.set_status(admin.key_id, status, at=LATER, keep_admin=False)
+    changed = await store.set_status(admin.key_id, status, told(LATER), keep_admin=False)
     assert changed.status is status
 
 
@@ -170,20 +170,20 @@ async def test_an_admin_key_may_go_while_another_lives(store: ApiKeyStorePort) -
     Of two live admin keys one may be revoked, and then the other may not.
     """
     one, other = key("a", scope=Scope.ADMIN), key("b", scope=Scope.ADMIN)
-    await store.add(one)
-    await store.add(other)
-    revoked = await store.set_status(one.key_id, KeyStatus.REVOKED, at=LATER)
+    await store.add(one, told())
+    await store.add(other, told())
+    revoked = await store.set_status(one.key_id, KeyStatus.REVOKED, told(LATER))
     assert revoked.status is KeyStatus.REVOKED
     with pytest.raises(LastAdminKeyError):
-        await store.set_status(other.key_id, KeyStatus.REVOKED, at=LATER)
+        await store.set_status(other.key_id, KeyStatus.REVOKED, told(LATER))
 
 
 async def test_a_lesser_key_may_go_without_any_admin(store: ApiKeyStorePort) -> None:
     """
     A leaked key can be revoked even when no admin key is left to protect.
     """
-    await store.add(key("a"))
-    revoked = await store.set_status(key("a").key_id, KeyStatus.REVOKED, at=LATER)
+    await store.add(key("a"), told())
+    revoked = await store.set_status(key("a").key_id, KeyStatus.REVOKED, told(LATER))
     assert revoked.status is KeyStatus.REVOKED
 
 
@@ -192,7 +192,7 @@ async def test_last_use_never_moves_back(store: ApiKeyStorePort) -> None:
     Uses come in any order and in batches; the latest stays, and unknown keys are passed over.
     """
     for name in ("a", "b"):
-        await store.add(key(name))
+        await store.add(key(name), told())
     first, second = key("a").key_id, key("b").key_id
     await store.touch({first: LATER, second: NOON, KeyId("nobody"): NOON})
     await store.touch({first: NOON, second: LATER})
@@ -206,12 +206,12 @@ async def test_the_epoch_moves_with_changes_only(store: ApiKeyStorePort) -> None
     Adding a key and changing its status move the epoch on; uses and non-changes do not.
     """
     seen = [await store.epoch()]
-    await store.add(key("a"))
+    await store.add(key("a"), told())
     seen.append(await store.epoch())
-    await store.set_status(key("a").key_id, KeyStatus.DISABLED, at=LATER)
+    await store.set_status(key("a").key_id, KeyStatus.DISABLED, told(LATER))
     seen.append(await store.epoch())
     assert seen == sorted(set(seen))
-    await store.set_status(key("a").key_id, KeyStatus.DISABLED, at=LATER)
+    await store.set_status(key("a").key_id, KeyStatus.DISABLED, told(LATER))
     await store.touch({key("a").key_id: LATER})
-    await store.add_first(key("b"))
+    await store.add_first(key("b"), told())
     assert await store.epoch() == seen[-1]

@@ -7,14 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from ctxfy.adapters.storage.api_key_store import SqlApiKeyStore
 from ctxfy.adapters.storage.database import Database
 from ctxfy.adapters.storage.session_store import SqlSessionStore
 from ctxfy.core.models.session_models import Session, SessionLifetimes, TokenDigest
 from ctxfy.core.ports.auth_ports import SessionStorePort
 from ctxfy.core.use_cases.session_use_cases import begin_session
+from tests.builders import told
 from tests.fakes.auth_fakes import FakeSessionStore
-from tests.integration.adapters.storage.storage_kit import ENVELOPE, NOON, key
+from tests.integration.adapters.storage.storage_kit import NOON, key, key_store
 
 
 LIFETIMES = SessionLifetimes(idle=timedelta(minutes=30), absolute=timedelta(hours=12))
@@ -28,9 +28,9 @@ async def store(database: Database | None) -> SessionStorePort:
     """
     if database is None:
         return FakeSessionStore()
-    keys = SqlApiKeyStore(database=database, envelope=ENVELOPE)
+    keys = key_store(database)
     for name in ("a", "b"):
-        await keys.add(key(name))
+        await keys.add(key(name), told())
     return SqlSessionStore(database=database)
 
 

@@ -188,6 +188,7 @@ _TAGS = [
         ("prompts", "The catalog of prompts."),
         ("mcp", "The Model Context Protocol."),
         ("keys", "API keys."),
+        ("audit", "Who did what, and the proof of it."),
         ("operations", "Health and metrics."),
         ("docs", "This description and its page."),
         ("browsers", "Sessions for browsers."),

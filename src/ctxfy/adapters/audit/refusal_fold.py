@@ -1,5 +1,5 @@
 """
-Refusals of callers nobody knows, folded: one event for an address and a minute, with their number.
+Refusals of callers nobody knows, folded: one event for a network and a minute, with their number.
 
 Anybody can cause such a refusal, thousands a second. Each by itself would fill the trail with
 nothing, and would let strangers decide how much is written to the disk.
@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from ctxfy.core.models.audit_models import AuditEvent
 
 
-MAX_ADDRESSES = 5000
+MAX_NETWORKS = 5000
 WINDOW = timedelta(minutes=1)
 
 
@@ -25,20 +25,20 @@ class _Fold:
 
 class RefusalFold:
     """
-    Counts refusals until a minute is over; what is beyond the bound is counted for no address.
+    Counts refusals until a minute is over; what is beyond the bound is counted for no network.
     """
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
         self._folds: dict[str, _Fold] = {}
 
-    def count(self, address: str, outcome: str) -> None:
+    def count(self, network: str, outcome: str) -> None:
         """
         Count one refusal.
         """
-        if address not in self._folds and len(self._folds) >= MAX_ADDRESSES:
-            address = ""
-        fold = self._folds.setdefault(address, _Fold(self._now()))
+        if network not in self._folds and len(self._folds) >= MAX_NETWORKS:
+            network = ""
+        fold = self._folds.setdefault(network, _Fold(self._now()))
         fold.outcomes[outcome] += 1
 
     def take(self, *, everything: bool = False) -> list[AuditEvent]:
@@ -47,18 +47,18 @@ class RefusalFold:
         """
         over = self._now() - WINDOW
         done = [
-            address for address, fold in self._folds.items() if everything or fold.began <= over
+            network for network, fold in self._folds.items() if everything or fold.began <= over
         ]
-        return [self._event(address, self._folds.pop(address)) for address in done]
+        return [self._event(network, self._folds.pop(network)) for network in done]
 
     @staticmethod
-    def _event(address: str, fold: _Fold) -> AuditEvent:
+    def _event(network: str, fold: _Fold) -> AuditEvent:
         return AuditEvent(
             action="strangers_refused",
             at=fold.began,
             outcome="refused",
             details={
-                "address": address,
+                "network": network,
                 "count": fold.outcomes.total(),
                 "outcomes": dict(fold.outcomes),
             },

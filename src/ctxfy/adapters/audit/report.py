@@ -2,13 +2,13 @@
 The compliance report, gathered: the trail read once, the keys listed, every chain verified.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from ctxfy.core.models.audit_models import AuditFilter
+from ctxfy.core.models.auth_models import ApiKeyInfo
 from ctxfy.core.ports.audit_ports import AuditProofPort, AuditQueryPort
-from ctxfy.core.ports.auth_ports import AuthQueryPort
-from ctxfy.core.use_cases.report_use_cases import Tally, compile_report
+from ctxfy.core.use_cases.report_use_cases import ReportData, Tally, compile_report
 
 
 class ComplianceReport:
@@ -16,6 +16,9 @@ class ComplianceReport:
     Makes reports.
 
     Args:
+        events: The trail.
+        proofs: What verifies it.
+        list_keys: Lists all keys.
         pepper_id: Tells the pepper in use.
     """
 
@@ -23,16 +26,16 @@ class ComplianceReport:
         self,
         events: AuditQueryPort,
         proofs: AuditProofPort,
-        keys: AuthQueryPort,
+        list_keys: Callable[[], Awaitable[list[ApiKeyInfo]]],
         *,
         pepper_id: Callable[[], int],
     ) -> None:
         self._events = events
         self._proofs = proofs
-        self._keys = keys
+        self._list_keys = list_keys
         self._pepper_id = pepper_id
 
-    async def about(self, since: datetime, until: datetime) -> dict[str, object]:
+    async def about(self, since: datetime, until: datetime) -> ReportData:
         """
         Report on a period, as JSON data.
 
@@ -44,7 +47,7 @@ class ComplianceReport:
             tally.add(record)
         return compile_report(
             tally,
-            await self._keys.list_api_keys(),
+            await self._list_keys(),
             await self._proofs.verify(),
             since=since,
             until=until,

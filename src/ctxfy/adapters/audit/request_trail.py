@@ -5,7 +5,7 @@ Stands outside of the gate, so that refusals are seen too. What the request did,
 it ended is read from the scope, where the gate and the services left it.
 """
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,6 @@ from ctxfy.core.use_cases.audit_use_cases import (
     FIRST_REFUSAL,
     action_of,
     outcome_of,
-    truncate_address,
 )
 
 
@@ -36,8 +35,14 @@ class RequestTrail:
     """
     Tells the audit trail of requests; with a strict trail, no answer leaves before it is told.
 
+    Further in, `scope["state"]["network"]` tells where the request came from.
+
     Args:
-        policies: What is to be remembered of which route.
+        app: The next application inwards.
+        trail: Keeps the events.
+        fold: Counts the refusals of callers that are not known.
+        network_of: Tells the network of a request's client.
+        now: The clock.
         on_error: Makes the answer when the event could not be kept.
     """
 
@@ -47,12 +52,14 @@ class RequestTrail:
         *,
         trail: AuditPort,
         fold: RefusalFold,
+        network_of: Callable[[Scope], str],
         now: Callable[[], datetime],
         on_error: ErrorResponder,
     ) -> None:
         self._app = app
         self._trail = trail
         self._fold = fold
+        self._network_of = network_of
         self._now = now
         self._on_error = on_error
 
@@ -63,6 +70,7 @@ class RequestTrail:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope.setdefault("state", {})["network"] = self._network_of(scope)
         answer = _Answer(self, scope, receive, send)
         try:
             await self._app(scope, receive, answer.send)
@@ -79,7 +87,7 @@ class RequestTrail:
         Raises:
             UnavailableError: It could not be kept.
         """
-        state: MutableMapping[str, Any] = scope.setdefault("state", {})
+        state: Mapping[str, Any] = scope["state"]
         policy: RoutePolicy | None = state.get("policy")
         audited = Audited.ALWAYS if policy is None else policy.audited
         if audited is Audited.NEVER or (audited is Audited.REFUSALS and status < FIRST_REFUSAL):
@@ -88,7 +96,7 @@ class RequestTrail:
         principal: Principal | None = state.get("caller")
         if principal is None:
             if status >= FIRST_REFUSAL:
-                self._fold.count(_address(scope), outcome_of(status, facts))
+                self._fold.count(state["network"], outcome_of(status, facts))
             return
         await self._trail.append(self._event(scope, status, principal, policy))
 
@@ -104,7 +112,7 @@ class RequestTrail:
         state: Mapping[str, Any] = scope["state"]
         facts: Mapping[str, object] = state.get("facts", {})
         details = {
-            "address": _address(scope),
+            "network": state["network"],
             "method": scope["method"],
             "route": state.get("route"),
             "status": status,
@@ -126,29 +134,42 @@ class RequestTrail:
 class _Answer:
     """
     The answer to one request: held back until its event is kept.
+
+    The head waits for the first of the body. MCP's older wire sends its head before it has looked
+    at the message, when nobody knows yet what there will be to tell.
     """
 
-    __slots__ = ("_receive", "_refused", "_scope", "_send", "_told", "_trail")
+    __slots__ = ("_head", "_receive", "_refused", "_scope", "_send", "_told", "_trail")
 
     def __init__(self, trail: RequestTrail, scope: Scope, receive: Receive, send: Send) -> None:
         self._trail = trail
         self._scope = scope
         self._receive = receive
         self._send = send
+        self._head: Message | None = None
         self._told = False
         self._refused = False
 
     async def send(self, message: Message) -> None:
-        if not self._told and message["type"] == "http.response.start":
-            self._told = True
-            try:
-                await self._trail.tell(self._scope, message["status"])
-            except UnavailableError as error:
-                self._refused = True
-                answer = self._trail.failure(self._scope, error)
-                await answer(self._scope, self._receive, self._send)
+        if message["type"] == "http.response.start":
+            self._head = message
+            return
+        if self._head is not None:
+            head, self._head = self._head, None
+            await self._begin(head)
         if not self._refused:
             await self._send(message)
+
+    async def _begin(self, head: Message) -> None:
+        self._told = True
+        try:
+            await self._trail.tell(self._scope, head["status"])
+        except UnavailableError as error:
+            self._refused = True
+            answer = self._trail.failure(self._scope, error)
+            await answer(self._scope, self._receive, self._send)
+        else:
+            await self._send(head)
 
     async def tell_without(self, status: int) -> None:
         """
@@ -161,9 +182,3 @@ class _Answer:
             await self._trail.tell(self._scope, status)
         except UnavailableError:
             return  # counted by the trail, and told by its probe
-
-
-def _address(scope: Scope) -> str:
-    client = scope.get("client")
-    known = scope["state"].get("client_address")
-    return truncate_address(known or (client[0] if client else ""))

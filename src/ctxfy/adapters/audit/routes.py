@@ -10,7 +10,13 @@ from fastapi import Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from ctxfy.adapters.audit.audit_fields import plain_checkpoint, plain_record, plain_verdict
+from ctxfy.adapters.audit.audit_fields import (
+    EventPageData,
+    VerificationData,
+    plain_checkpoint,
+    plain_record,
+    plain_verdict,
+)
 from ctxfy.adapters.audit.report import ComplianceReport
 from ctxfy.core.models.audit_models import AuditFilter
 from ctxfy.core.ports.audit_ports import AuditProofPort, AuditQueryPort
@@ -87,9 +93,11 @@ class AuditRoutes:
             request_id=query.request_id,
         )
         records, cursor = await self._events.page(wanted, cursor=query.cursor, limit=query.limit)
-        return JSONResponse(
-            {"events": [plain_record(record) for record in records], "next_cursor": cursor}
-        )
+        told: EventPageData = {
+            "events": [plain_record(record) for record in records],
+            "next_cursor": cursor,
+        }
+        return JSONResponse(told)
 
     async def verify(self) -> Response:
         """
@@ -99,7 +107,8 @@ class AuditRoutes:
         newest = await self._proofs.checkpoints(limit=1)
         faults = [fault for signed in newest for fault in await self._proofs.compare(signed)]
         checkpoint = plain_checkpoint(newest[0]) if newest else None
-        return JSONResponse(plain_verdict(verdict, faults) | {"checkpoint": checkpoint})
+        told: VerificationData = {**plain_verdict(verdict, faults), "checkpoint": checkpoint}
+        return JSONResponse(told)
 
     async def report(self, query: Annotated[ReportQuery, Query()]) -> Response:
         """

@@ -120,7 +120,7 @@ class Admission:
         principal = await self._authenticate(credential, policy, scope)
         if principal is None:
             return Caller(session=session)
-        self._know(principal, match.route or "")
+        self._know(principal, scope, match.route)
         if policy.scope is None:
             return Caller(principal=principal, session=session)
         self._authorize(principal, policy)
@@ -155,7 +155,7 @@ class Admission:
             await self._count_failure(decision, scope)
             raise _refusal(decision)
         self._metrics.record_authentication("granted")
-        self._know(decision.principal, scope["state"]["route"])
+        self._know(decision.principal, scope, scope["state"]["route"])
         await self._limits.count_request(decision.principal)
         return decision.principal
 
@@ -202,9 +202,11 @@ class Admission:
             case _:
                 return await self._auth.authenticate(credential)
 
-    def _know(self, principal: Principal, route: str) -> None:
+    def _know(self, principal: Principal, scope: Scope, route: str | None) -> None:
+        # Whoever is refused further on was known all the same, and the audit trail says so.
+        scope.setdefault("state", {})["caller"] = principal
         self._logging.annotate(user_id=principal.user_id, key_id=principal.key_id)
-        self._metrics.record_api_key_usage(principal.key_id, route)
+        self._metrics.record_api_key_usage(principal.key_id, route or "")
 
     def _authorize(self, principal: Principal, policy: RoutePolicy) -> None:
         denied = decide_authorization(policy, principal)

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from ctxfy.adapters.auth.credentials import malformed
 from ctxfy.core.exceptions import ApiKeyNotFoundError, UnavailableError
+from ctxfy.core.models.audit_models import SERVER, Actor, AuditEvent
 from ctxfy.core.models.auth_models import (
     ApiKeyInfo,
     ApiKeyRequest,
@@ -22,6 +23,7 @@ from ctxfy.core.models.auth_models import (
 from ctxfy.core.models.monitoring_models import LogLevel
 from ctxfy.core.ports.auth_ports import ApiKeyStorePort, KeyMaterialPort
 from ctxfy.core.ports.monitoring_ports import LoggingPort
+from ctxfy.core.use_cases.audit_use_cases import act_of
 from ctxfy.core.use_cases.auth_use_cases import (
     check_key_request,
     decide_authentication,
@@ -121,6 +123,7 @@ class ApiKeyService:
         name: str = "",
         prompts: Sequence[str] = ("*",),
         rate_limit: RateLimit | None = None,
+        actor: Actor = SERVER,
     ) -> str:
         """
         Create a key and return it whole, the only time it can be seen.
@@ -139,7 +142,8 @@ class ApiKeyService:
         )
         check_key_request(request)
         key_id, api_key = self._material.new_key()
-        await self._store.add(self._info(request, key_id, api_key))
+        info = self._info(request, key_id, api_key, created_by=actor.key_id)
+        await self._store.add(info, self._created(info, actor))
         self.forget()
         return api_key
 
@@ -159,9 +163,11 @@ class ApiKeyService:
         key_id, made = (parsed.key_id, api_key or "") if parsed else self._material.new_key()
         request = ApiKeyRequest(user_id=user_id, scope=Scope.ADMIN, name="first key")
         check_key_request(request)
-        return made if await self._store.add_first(self._info(request, key_id, made)) else None
+        info = self._info(request, key_id, made)
+        is_first = await self._store.add_first(info, self._created(info, SERVER))
+        return made if is_first else None
 
-    async def revoke_api_key(self, key_id: KeyId) -> ApiKeyInfo:
+    async def revoke_api_key(self, key_id: KeyId, *, actor: Actor = SERVER) -> ApiKeyInfo:
         """
         End a key for good. Idempotent.
 
@@ -169,7 +175,8 @@ class ApiKeyService:
             ApiKeyNotFoundError: No key has this id.
             LastAdminKeyError: It is the last key that can administer the server.
         """
-        info = await self._store.set_status(key_id, KeyStatus.REVOKED, at=self._now())
+        event = act_of(actor, "key_revoked", self._now(), target=key_id)
+        info = await self._store.set_status(key_id, KeyStatus.REVOKED, event)
         self.forget()
         return info
 
@@ -315,7 +322,26 @@ class ApiKeyService:
             del kept[next(iter(kept))]
         kept[key_id] = info
 
-    def _info(self, request: ApiKeyRequest, key_id: KeyId, api_key: str) -> ApiKeyInfo:
+    @staticmethod
+    def _created(info: ApiKeyInfo, actor: Actor) -> AuditEvent:
+        return act_of(
+            actor,
+            "key_created",
+            info.created_at,
+            target=info.key_id,
+            scope=str(info.scope),
+            prompts=list(info.prompts),
+            expires_at=None if info.expires_at is None else info.expires_at.isoformat(),
+        )
+
+    def _info(
+        self,
+        request: ApiKeyRequest,
+        key_id: KeyId,
+        api_key: str,
+        *,
+        created_by: KeyId | None = None,
+    ) -> ApiKeyInfo:
         digest = self._material.digest(api_key)
         assert digest is not None  # noqa: S101 - the newest pepper is always there # nosec B101
         now = self._now()
@@ -324,6 +350,7 @@ class ApiKeyService:
             api_key=digest,
             user_id=request.user_id,
             created_at=now,
+            created_by=created_by,
             expires_at=expiry_of(request, now),
             scope=request.scope,
             pepper_id=self._material.pepper_id,

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 
 from starlette.types import Scope
 
-from ctxfy.core.use_cases.address_use_cases import Network, client_of, subject_of
+from ctxfy.core.use_cases.address_use_cases import (
+    Address,
+    Network,
+    client_of,
+    network_of,
+    subject_of,
+)
 
 
 class ClientAddresses:
@@ -26,14 +32,22 @@ class ClientAddresses:
 
         It is `unknown` if the server listens where there are none.
         """
+        return subject_of(self._client(scope))
+
+    def network(self, scope: Scope) -> str:
+        """
+        Name the network the client of a request is in; empty if there is none.
+        """
+        return network_of(self._client(scope))
+
+    def _client(self, scope: Scope) -> Address | None:
         peer = scope.get("client")
-        client = client_of(
+        return client_of(
             peer[0] if peer else "",
             _joined(scope, b"x-forwarded-for"),
             _joined(scope, b"forwarded"),
             self._trusted,
         )
-        return subject_of(client)
 
 
 def _joined(scope: Scope, name: bytes) -> str:

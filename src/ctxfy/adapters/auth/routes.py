@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ctxfy.adapters.auth.key_fields import KeyPageData, NewKeyData, plain_key, plain_principal
 from ctxfy.core.exceptions import InvalidKeyRequestError, InvalidRequestError
+from ctxfy.core.models.audit_models import Actor
 from ctxfy.core.models.auth_models import (
     ApiKeyInfo,
     ApiKeyRequest,
@@ -21,6 +22,7 @@ from ctxfy.core.models.auth_models import (
 )
 from ctxfy.core.models.validation_models import ErrorCode, ValidationError, ValidationResult
 from ctxfy.core.ports.auth_ports import AuthCommandPort, AuthQueryPort
+from ctxfy.core.use_cases.audit_use_cases import actor_of
 from ctxfy.core.use_cases.auth_use_cases import (
     GLOB_PATTERN,
     KEY_ID_LENGTH,
@@ -118,6 +120,7 @@ class KeyRoutes:
             name=wish.name,
             prompts=wish.prompts,
             rate_limit=wish.rate_limit,
+            actor=_actor(request),
         )
         parsed = parse_key(api_key)
         assert parsed is not None  # noqa: S101 - it was composed just now # nosec B101
@@ -148,11 +151,11 @@ class KeyRoutes:
         """
         return JSONResponse(plain_key(await self._queries.find_api_key(_key_id(key_id))))
 
-    async def revoke(self, key_id: KeyIdPath) -> Response:
+    async def revoke(self, request: Request, key_id: KeyIdPath) -> Response:
         """
         End a key for good. Idempotent.
         """
-        await self._commands.revoke_api_key(_key_id(key_id))
+        await self._commands.revoke_api_key(_key_id(key_id), actor=_actor(request))
         return Response(status_code=204)
 
     async def current(self, request: Request) -> Response:
@@ -165,6 +168,16 @@ class KeyRoutes:
 def _principal(request: Request) -> Principal:
     principal: Principal = request.scope["state"]["principal"]
     return principal
+
+
+def _actor(request: Request) -> Actor:
+    state = request.scope["state"]
+    return actor_of(
+        _principal(request),
+        means="browser" if state.get("session") else "rest",
+        request_id=state["request_id"],
+        network=state["network"],
+    )
 
 
 def _wish(body: KeyBody) -> ApiKeyRequest:

@@ -28,6 +28,7 @@ from pydantic import PrivateAttr
 
 from ctxfy.adapters.mcp_prompts.function_prompts import running_servers
 from ctxfy.adapters.mcp_prompts.mcp_resources import CatalogResource, missing_resource
+from ctxfy.adapters.mcp_prompts.rpc_facts import Annotate, RpcFacts
 from ctxfy.core.exceptions import (
     CtxfyError,
     InvalidArgumentsError,
@@ -111,17 +112,23 @@ class McpPrompts:
 
 
 def build_mcp_server(
-    prompts: McpPrompts, *, version: str, auth: AuthProvider | None
+    prompts: McpPrompts, *, version: str, auth: AuthProvider | None, annotate: Annotate
 ) -> FastMCP[Any]:
     """
-    Make the FastMCP server. `auth` must know callers by what the gate decided; None: no HTTP.
+    Make the FastMCP server.
+
+    Args:
+        prompts: What it serves, and to whom.
+        version: Told to clients.
+        auth: Must know callers by what the gate decided; None without HTTP.
+        annotate: Is told what each request was.
     """
     server: FastMCP[Any] = FastMCP(
         "ctxfy",
         instructions=INSTRUCTIONS,
         version=version,
         auth=auth,
-        middleware=[_ErrorData()],
+        middleware=[RpcFacts(annotate), _ErrorData()],
         providers=[CatalogProvider(prompts)],
         mask_error_details=True,
         dereference_schemas=False,

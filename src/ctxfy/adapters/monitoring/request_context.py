@@ -33,7 +33,7 @@ class RequestContext:
     Gives every HTTP request its id, and tells about it when it is over.
 
     Further in, `scope["state"]["request_id"]` holds the id, and whoever decides the route writes
-    its template to `scope["state"]["route"]`.
+    its template to `scope["state"]["route"]`. `scope["state"]["facts"]` is what was annotated.
 
     Args:
         app: The next application inwards.
@@ -116,7 +116,8 @@ class _Exchange:
         self._finished = False
         request_id = _proposed_id(scope["headers"]) or context.new_request_id()
         self.record = RequestRecord(request_id)
-        scope.setdefault("state", {})["request_id"] = request_id
+        state = scope.setdefault("state", {})
+        state["request_id"], state["facts"] = request_id, self.record.facts
 
     async def serve(self) -> None:
         try:

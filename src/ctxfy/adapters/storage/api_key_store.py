@@ -6,12 +6,15 @@ after the other, in this process and in all others.
 """
 
 from collections.abc import Mapping
+from copy import replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ctxfy.adapters.storage.api_key_rows import info_of, infos_of, row_of, select_keys
+from ctxfy.adapters.storage.audit_trail import AuditTrail
 from ctxfy.adapters.storage.database import Database
 from ctxfy.adapters.storage.envelope import Envelope
 from ctxfy.adapters.storage.people import ERASED, find_or_create_person, find_person
@@ -21,6 +24,7 @@ from ctxfy.core.exceptions import (
     InvalidKeyRequestError,
     LastAdminKeyError,
 )
+from ctxfy.core.models.audit_models import AuditEvent
 from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, KeyStatus, Scope
 from ctxfy.core.use_cases.auth_use_cases import is_live_admin
 
@@ -28,36 +32,52 @@ from ctxfy.core.use_cases.auth_use_cases import is_live_admin
 _EPOCH = "api_keys"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Changed:
+    """
+    A key after what was asked for it, and what there is to tell of that.
+    """
+
+    info: ApiKeyInfo
+    told: AuditEvent | None
+
+
 class SqlApiKeyStore:
     """
-    Keeps keys, and their owners' names sealed.
+    Keeps keys, and their owners' names sealed. Each change goes with its event, or not at all.
     """
 
-    def __init__(self, *, database: Database, envelope: Envelope) -> None:
+    def __init__(self, *, database: Database, envelope: Envelope, trail: AuditTrail) -> None:
         self._database = database
         self._envelope = envelope
+        self._trail = trail
 
-    async def add(self, info: ApiKeyInfo) -> None:
+    async def add(self, info: ApiKeyInfo, event: AuditEvent) -> None:
         """
         Keep a new key, and its owner with it.
 
         Raises:
             InvalidKeyRequestError: The id is taken.
         """
-        await self._database.write(lambda connection: self._add(connection, info))
+        await self._trail.change(
+            lambda connection: self._add(connection, info),
+            lambda person_id: replace(event, subject_id=person_id),
+        )
 
-    async def add_first(self, info: ApiKeyInfo) -> bool:
+    async def add_first(self, info: ApiKeyInfo, event: AuditEvent) -> bool:
         """
         Keep a new key if there is none at all; False if there is.
         """
 
-        def act(connection: Connection) -> bool:
+        def act(connection: Connection) -> str | None:
             if connection.execute(select(api_keys.c.key_id).limit(1)).first():
-                return False
-            self._add(connection, info)
-            return True
+                return None
+            return self._add(connection, info)
 
-        return await self._database.write(act)
+        person_id = await self._trail.change(
+            act, lambda owner: None if owner is None else replace(event, subject_id=owner)
+        )
+        return person_id is not None
 
     async def find(self, key_id: KeyId) -> ApiKeyInfo | None:
         """
@@ -82,28 +102,29 @@ class SqlApiKeyStore:
         return await self._database.read(act)
 
     async def set_status(
-        self, key_id: KeyId, status: KeyStatus, *, at: datetime, keep_admin: bool = True
+        self, key_id: KeyId, status: KeyStatus, event: AuditEvent, *, keep_admin: bool = True
     ) -> ApiKeyInfo:
         """
-        Change a key's status and move the epoch on; a change that is none moves nothing.
+        Change a key's status and move the epoch on; a change that is none moves and tells nothing.
 
         Raises:
             ApiKeyNotFoundError: No key has this id.
-            LastAdminKeyError: With `keep_admin`, it is the last live admin key at `at`.
+            LastAdminKeyError: With `keep_admin`, it is the last live admin key then.
         """
 
-        def act(connection: Connection) -> ApiKeyInfo:
+        def act(connection: Connection) -> _Changed:
             info = self._find(connection, key_id)
             if info is None:
                 raise ApiKeyNotFoundError(key_id)
             if info.status in {status, KeyStatus.REVOKED}:
-                return info
+                return _Changed(info=info, told=None)
             if keep_admin and status is not KeyStatus.ACTIVE:
-                _require_another_admin(connection, info, at)
-            _change_status(connection, key_id, status, at)
-            return self._find(connection, key_id) or info
+                _require_another_admin(connection, info, event.at)
+            _change_status(connection, key_id, status, event.at)
+            changed = self._find(connection, key_id) or info
+            return _Changed(info=changed, told=replace(event, subject_id=info.person_id))
 
-        return await self._database.write(act)
+        return (await self._trail.change(act, lambda changed: changed.told)).info
 
     async def touch(self, uses: Mapping[KeyId, datetime]) -> None:
         """
@@ -134,7 +155,7 @@ class SqlApiKeyStore:
             lambda connection: connection.execute(statement).scalar_one()
         )
 
-    def _add(self, connection: Connection, info: ApiKeyInfo) -> None:
+    def _add(self, connection: Connection, info: ApiKeyInfo) -> str:
         person_id = find_or_create_person(
             connection, self._envelope, info.user_id, at=info.created_at
         )
@@ -146,6 +167,7 @@ class SqlApiKeyStore:
             ) from error
         # Caches remember also which keys do not exist.
         _move_epoch(connection)
+        return person_id
 
     def _find(self, connection: Connection, key_id: KeyId) -> ApiKeyInfo | None:
         rows = connection.execute(select_keys().where(api_keys.c.key_id == key_id))

@@ -162,6 +162,7 @@ class AuditSpool:
 
 
 def _append(path: Path, lines: bytes) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         before = os.fstat(file).st_size

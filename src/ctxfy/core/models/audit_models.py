@@ -189,14 +189,14 @@ class Actor:
 
     Attributes:
         means: `rest`, `mcp`, `browser`, `command_line` or `server`.
-        address: The network the request came from, truncated; empty if there was no request.
+        network: Where the request came from; empty if there was none.
     """
 
     means: str
     key_id: KeyId | None = None
     person_id: str | None = None
     request_id: str | None = None
-    address: str = ""
+    network: str = ""
 
 
 COMMAND_LINE = Actor(means="command_line")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from ctxfy.core.models.audit_models import SERVER, Actor, AuditEvent
 from ctxfy.core.models.auth_models import (
     ApiKeyDigest,
     ApiKeyInfo,
@@ -66,6 +67,7 @@ class AuthCommandPort(Protocol):
         name: str = "",
         prompts: Sequence[str] = ("*",),
         rate_limit: RateLimit | None = None,
+        actor: Actor = SERVER,
     ) -> str:
         """
         Create a key and return it whole, the only time it can be seen.
@@ -76,7 +78,7 @@ class AuthCommandPort(Protocol):
         """
         ...
 
-    async def revoke_api_key(self, key_id: KeyId) -> ApiKeyInfo:
+    async def revoke_api_key(self, key_id: KeyId, *, actor: Actor = SERVER) -> ApiKeyInfo:
         """
         End a key for good; every process refuses it within a second. Idempotent.
 
@@ -124,15 +126,18 @@ class AuthQueryPort(Protocol):
 class ApiKeyStorePort(Protocol):
     """
     Driven port: where keys are kept. Every method may raise UnavailableError.
+
+    A change is made at the time of the event that tells of it, and in one transaction with it; the
+    store fills in whose key it is (`subject_id`). A change that is none tells nothing.
     """
 
-    async def add(self, info: ApiKeyInfo) -> None:
+    async def add(self, info: ApiKeyInfo, event: AuditEvent) -> None:
         """
         Keep a new key, and its owner with it.
         """
         ...
 
-    async def add_first(self, info: ApiKeyInfo) -> bool:
+    async def add_first(self, info: ApiKeyInfo, event: AuditEvent) -> bool:
         """
         Keep a new key if there is none at all; False if there is. One transaction.
         """
@@ -151,7 +156,7 @@ class ApiKeyStorePort(Protocol):
         ...
 
     async def set_status(
-        self, key_id: KeyId, status: KeyStatus, *, at: datetime, keep_admin: bool = True
+        self, key_id: KeyId, status: KeyStatus, event: AuditEvent, *, keep_admin: bool = True
     ) -> ApiKeyInfo:
         """
         Change a key's status and move the epoch on, in one transaction.
@@ -160,7 +165,7 @@ class ApiKeyStorePort(Protocol):
 
         Raises:
             ApiKeyNotFoundError: No key has this id.
-            LastAdminKeyError: With `keep_admin`, no live admin key would remain at `at`.
+            LastAdminKeyError: With `keep_admin`, no live admin key would remain.
         """
         ...
 

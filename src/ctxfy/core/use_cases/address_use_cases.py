@@ -12,6 +12,8 @@ type Network = IPv4Network | IPv6Network
 
 MAX_HOPS = 16
 IPV6_PREFIX = 64
+KEPT_IPV4_PREFIX = 24
+KEPT_IPV6_PREFIX = 48
 
 _PLACE = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?|([0-9.]+)(?::[0-9]{1,5})?")
 _FOR = re.compile(r'(?:^|;)\s*for\s*=\s*(?:"([^"]*)"|([^";\s]*))\s*(?:;|$)', re.IGNORECASE)
@@ -62,6 +64,16 @@ def subject_of(address: Address | None) -> str:
     if isinstance(address, IPv6Address):
         return str(IPv6Network((address, IPV6_PREFIX), strict=False))
     return "unknown" if address is None else str(address)
+
+
+def network_of(address: Address | None) -> str:
+    """
+    Keep of an address the network it is in, for the audit trail: /24 of IPv4, /48 of IPv6.
+    """
+    if address is None:
+        return ""
+    prefix = KEPT_IPV6_PREFIX if isinstance(address, IPv6Address) else KEPT_IPV4_PREFIX
+    return str(ip_network(f"{address}/{prefix}", strict=False))
 
 
 def _follow(nearest: Address, hops: Sequence[str], trusted: Sequence[Network]) -> Address:

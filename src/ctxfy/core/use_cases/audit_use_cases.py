@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from copy import replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from ctxfy.core.exceptions import CheckpointError
 from ctxfy.core.models.audit_models import (
@@ -23,6 +22,7 @@ from ctxfy.core.models.audit_models import (
     Fault,
     StoredEvent,
 )
+from ctxfy.core.models.auth_models import Principal
 
 
 NEVER_WRITTEN = "there is an event that was never written"
@@ -152,24 +152,6 @@ def is_chain_name(text: str) -> bool:
     return _CHAIN.fullmatch(text) is not None
 
 
-def truncate_address(address: str) -> str:
-    """
-    Keep of an address the network it is in: /24 of IPv4, /48 of IPv6; nothing of what is none.
-    """
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return ""
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
-        parsed = parsed.ipv4_mapped
-    network = (
-        IPv6Network((int(parsed), 48), strict=False)
-        if isinstance(parsed, IPv6Address)
-        else IPv4Network((int(parsed), 24), strict=False)
-    )
-    return str(network.network_address)
-
-
 def month_of(at: datetime) -> str:
     """
     The month under whose key events without a person are sealed.
@@ -184,8 +166,8 @@ def act_of(
     Make the event of something that was done on purpose.
     """
     means: dict[str, object] = {"means": actor.means}
-    if actor.address:
-        means["address"] = actor.address
+    if actor.network:
+        means["network"] = actor.network
     return AuditEvent(
         action=action,
         at=at,
@@ -194,6 +176,19 @@ def act_of(
         person_id=actor.person_id,
         target=target,
         details=means | details,
+    )
+
+
+def actor_of(principal: Principal, *, means: str, request_id: str, network: str) -> Actor:
+    """
+    Say who acts, of a caller and its request.
+    """
+    return Actor(
+        means=means,
+        key_id=principal.key_id,
+        person_id=principal.person_id,
+        request_id=request_id,
+        network=network,
     )
 
 

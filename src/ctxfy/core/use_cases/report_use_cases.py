@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypedDict
 
 from ctxfy.core.models.audit_models import AuditRecord, Verdict
 from ctxfy.core.models.auth_models import ApiKeyInfo, KeyStatus
@@ -65,6 +66,64 @@ ADMINISTRATIVE = frozenset(
 )
 
 
+class PeriodData(TypedDict):
+    """
+    From when to when.
+    """
+
+    since: str
+    until: str
+
+
+class TrailData(TypedDict):
+    """
+    Whether the whole trail is as it was written.
+    """
+
+    valid: bool
+    events: int
+    chains: int
+    faults: list[dict[str, str | int]]
+
+
+class EventsData(TypedDict):
+    """
+    The events of the period, counted.
+    """
+
+    count: int
+    by_action: dict[str, int]
+    by_outcome: dict[str, int]
+    unreadable: int
+    strangers_refused: dict[str, int]
+
+
+class KeysData(TypedDict):
+    """
+    The keys as they are at the end of the period; lists name them by their ids.
+    """
+
+    count: int
+    by_status: dict[str, int]
+    live_by_scope: dict[str, int]
+    never_used: list[str]
+    older_than_90_days: list[str]
+    without_expiry: list[str]
+    under_old_pepper: list[str]
+
+
+class ReportData(TypedDict):
+    """
+    The whole report.
+    """
+
+    period: PeriodData
+    trail: TrailData
+    events: EventsData
+    administrative_acts: dict[str, int]
+    keys: KeysData
+
+
 def compile_report(
     tally: Tally,
     keys: Iterable[ApiKeyInfo],
@@ -73,7 +132,7 @@ def compile_report(
     since: datetime,
     until: datetime,
     pepper_id: int,
-) -> dict[str, object]:
+) -> ReportData:
     """
     Put the report together, as JSON data.
 
@@ -108,7 +167,7 @@ def compile_report(
     }
 
 
-def _keys(keys: list[ApiKeyInfo], at: datetime, pepper_id: int) -> dict[str, object]:
+def _keys(keys: list[ApiKeyInfo], at: datetime, pepper_id: int) -> KeysData:
     live = [info for info in keys if info.status is KeyStatus.ACTIVE and not is_expired(info, at)]
     return {
         "count": len(keys),

@@ -10,6 +10,7 @@ from fastmcp import FastMCP
 from fastmcp.server.auth import AuthProvider, require_scopes
 from fastmcp.server.dependencies import get_access_token, get_http_headers, get_http_request
 
+from ctxfy.adapters.mcp_prompts.rpc_facts import Annotate
 from ctxfy.adapters.mcp_prompts.server import McpPrompts, build_mcp_server
 from ctxfy.app import main
 from ctxfy.core.models.auth_models import Scope
@@ -25,9 +26,9 @@ async def test_a_function_sees_who_calls_and_no_secret(
     seen: list[str] = []
 
     def build_with_functions(
-        prompts: McpPrompts, *, version: str, auth: AuthProvider
+        prompts: McpPrompts, *, version: str, auth: AuthProvider, annotate: Annotate
     ) -> FastMCP[Any]:
-        server = build_mcp_server(prompts, version=version, auth=auth)
+        server = build_mcp_server(prompts, version=version, auth=auth, annotate=annotate)
 
         @server.prompt(version="1")
         async def who_am_i() -> str:

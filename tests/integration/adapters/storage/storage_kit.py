@@ -9,6 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ctxfy.adapters.storage import migrate
+from ctxfy.adapters.storage.api_key_store import SqlApiKeyStore
+from ctxfy.adapters.storage.audit_seals import AuditSeals
+from ctxfy.adapters.storage.audit_trail import AuditTrail
 from ctxfy.adapters.storage.database import Database
 from ctxfy.adapters.storage.engine import open_database
 from ctxfy.adapters.storage.envelope import Envelope, MasterKey
@@ -33,6 +36,16 @@ def key(
         scope=scope,
         created_at=NOON + timedelta(minutes=minutes),
     )
+
+
+def key_store(database: Database, envelope: Envelope = ENVELOPE) -> SqlApiKeyStore:
+    """
+    Open a store of keys, with a trail for its changes.
+    """
+    trail = AuditTrail(
+        database=database, envelope=envelope, seals=AuditSeals(envelope), chain="main"
+    )
+    return SqlApiKeyStore(database=database, envelope=envelope, trail=trail)
 
 
 def make_template(folder: Path) -> Path:

@@ -16,13 +16,19 @@ from pathlib import Path
 
 import pytest
 
-from ctxfy.adapters.storage.api_key_store import SqlApiKeyStore
 from ctxfy.adapters.storage.database import Database
 from ctxfy.adapters.storage.envelope import Envelope, MasterKey
 from ctxfy.adapters.storage.people import check_master_key
 from ctxfy.core.exceptions import UnavailableError
+from tests.builders import told
 from tests.integration.adapters.storage import key_writer
-from tests.integration.adapters.storage.storage_kit import ENVELOPE, MASTER, key, open_copy
+from tests.integration.adapters.storage.storage_kit import (
+    ENVELOPE,
+    MASTER,
+    key,
+    key_store,
+    open_copy,
+)
 
 
 ROOT = Path(__file__).parents[4]
@@ -55,7 +61,7 @@ async def test_a_name_is_nowhere_on_the_disk(database: Database, tmp_path: Path)
     The user's name is in no file of the database, open or closed; what is not secret is.
     """
     info = replace(key("a", user_id="canary-bird"), name="visible")
-    await SqlApiKeyStore(database=database, envelope=ENVELOPE).add(info)
+    await key_store(database).add(info, told())
 
     def everything() -> bytes:
         return b"".join(path.read_bytes() for path in tmp_path.iterdir())
@@ -70,8 +76,8 @@ async def test_one_user_is_one_person(database: Database) -> None:
     """
     All keys of a user belong to one row of people.
     """
-    store = SqlApiKeyStore(database=database, envelope=ENVELOPE)
-    await asyncio.gather(*(store.add(key(name)) for name in "abc"))
+    store = key_store(database)
+    await asyncio.gather(*(store.add(key(name), told()) for name in "abc"))
     with closing(sqlite3.connect(database.name)) as raw:
         assert raw.execute("SELECT count(*) FROM people").fetchone() == (1,)
 
@@ -80,10 +86,10 @@ async def test_a_refused_key_leaves_no_person(database: Database) -> None:
     """
     A key and its owner are kept together or not at all.
     """
-    store = SqlApiKeyStore(database=database, envelope=ENVELOPE)
-    await store.add(key("a"))
+    store = key_store(database)
+    await store.add(key("a"), told())
     with pytest.raises(Exception, match="already"):
-        await store.add(key("a", user_id="ben"))
+        await store.add(key("a", user_id="ben"), told())
     with closing(sqlite3.connect(database.name)) as raw:
         assert raw.execute("SELECT count(*) FROM people").fetchone() == (1,)
 
@@ -92,8 +98,8 @@ async def test_the_keys_of_an_erased_person_stay_without_a_name(database: Databa
     """
     A key whose person is gone can still be looked at and listed.
     """
-    store = SqlApiKeyStore(database=database, envelope=ENVELOPE)
-    await store.add(key("a"))
+    store = key_store(database)
+    await store.add(key("a"), told())
     with closing(sqlite3.connect(database.name)) as raw, raw:
         raw.execute("UPDATE api_keys SET person_id = NULL")
         raw.execute("DELETE FROM people")
@@ -105,31 +111,30 @@ async def test_a_wrong_master_key_is_told(database: Database) -> None:
     """
     Another master key with the same number neither reads nor writes, and is found out at the start.
     """
-    await SqlApiKeyStore(database=database, envelope=ENVELOPE).add(key("a"))
+    await key_store(database).add(key("a"), told())
     wrong = Envelope([replace(MASTER, secret=b"w" * 32)], random_bytes=secrets.token_bytes)
-    store = SqlApiKeyStore(database=database, envelope=wrong)
+    store = key_store(database, wrong)
     for act in (
         store.find(key("a").key_id),
-        store.add(key("b")),
+        store.add(key("b"), told()),
         check_master_key(database, wrong),
     ):
         with pytest.raises(UnavailableError, match="master key does not fit"):
             await act
     await check_master_key(database, ENVELOPE)
-    assert await SqlApiKeyStore(database=database, envelope=ENVELOPE).list_keys() == [key("a")]
+    assert await key_store(database).list_keys() == [key("a")]
 
 
 async def test_people_outlive_a_new_master_key(database: Database) -> None:
     """
     With a new master key beside the old one, whoever came before stays the same person.
     """
-    await SqlApiKeyStore(database=database, envelope=ENVELOPE).add(key("a"))
+    await key_store(database).add(key("a"), told())
     second = MasterKey(id=2, secret=b"n" * 32)
-    store = SqlApiKeyStore(
-        database=database, envelope=Envelope([MASTER, second], random_bytes=secrets.token_bytes)
-    )
-    await store.add(key("b"))
-    await store.add(key("c", user_id="ben"))
+    both = Envelope([MASTER, second], random_bytes=secrets.token_bytes)
+    store = key_store(database, both)
+    await store.add(key("b"), told())
+    await store.add(key("c", user_id="ben"), told())
     assert await store.list_keys(user_id="ann") == [key("a"), key("b")]
     only_new = Envelope([second], random_bytes=secrets.token_bytes)
     with pytest.raises(UnavailableError, match="master key does not fit"):
@@ -141,11 +146,11 @@ async def test_processes_write_side_by_side(template: Path, tmp_path: Path) -> N
     Three processes that write without pause lose nothing and fail at nothing.
     """
     database = open_copy(template, tmp_path)
-    store = SqlApiKeyStore(database=database, envelope=ENVELOPE)
+    store = key_store(database)
     with writer(database, "a", "20") as one, writer(database, "b", "20") as two:
         assert (line(one), line(two)) == ("ready", "ready")
         for number in range(20):
-            await store.add(key(f"c{number}x"))
+            await store.add(key(f"c{number}x"), told())
         outputs = [process.communicate()[0].split() for process in (one, two)]
     assert [len(output) for output in outputs] == [20, 20]
     assert len(await store.list_keys()) == await store.epoch() == 60
@@ -167,7 +172,7 @@ async def test_only_one_process_is_first(template: Path, tmp_path: Path) -> None
         fcntl.flock(lock, fcntl.LOCK_UN)
         answers = sorted([line(one), line(two)])
     assert answers == ["False", "True"]
-    assert len(await SqlApiKeyStore(database=database, envelope=ENVELOPE).list_keys()) == 1
+    assert len(await key_store(database).list_keys()) == 1
     await database.aclose()
 
 
@@ -178,7 +183,7 @@ async def test_a_killed_process_loses_nothing_it_acknowledged(
     Killed while it writes, a process leaves every key it spoke of, and no lock behind.
     """
     database = open_copy(template, tmp_path)
-    store = SqlApiKeyStore(database=database, envelope=ENVELOPE)
+    store = key_store(database)
     acknowledged: set[str] = set()
     for name in "abc":
         with writer(database, name, "1000000") as process:
@@ -186,7 +191,7 @@ async def test_a_killed_process_loses_nothing_it_acknowledged(
             acknowledged.update(line(process) for _ in range(7))
             process.kill()
             acknowledged.update(process.communicate()[0].split())
-        await store.add(key(f"{name}after"))
+        await store.add(key(f"{name}after"), told())
     kept = {info.key_id for info in await store.list_keys()}
     assert kept >= acknowledged
     assert len(kept) == await store.epoch()

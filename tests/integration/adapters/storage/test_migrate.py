@@ -17,12 +17,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from ctxfy.adapters.storage import migrate
-from ctxfy.adapters.storage.api_key_store import SqlApiKeyStore
 from ctxfy.adapters.storage.database import Database
 from ctxfy.adapters.storage.engine import open_database
 from ctxfy.adapters.storage.tables import metadata
 from ctxfy.core.exceptions import UnavailableError
-from tests.integration.adapters.storage.storage_kit import ENVELOPE, key
+from tests.builders import told
+from tests.integration.adapters.storage.storage_kit import key, key_store
 
 
 START = """
@@ -64,8 +64,8 @@ async def test_up_down_and_up_again_with_data(database: Database) -> None:
     """
     A database with keys in it goes down to nothing and comes back, empty and whole.
     """
-    store = SqlApiKeyStore(database=database, envelope=ENVELOPE)
-    await store.add(key("a"))
+    store = key_store(database)
+    await store.add(key("a"), told())
     assert not await migrate.upgrade(database)
     assert await store.list_keys() == [key("a")]
     await migrate.downgrade(database)

@@ -14,7 +14,8 @@ from ctxfy.adapters.storage.api_key_store import SqlApiKeyStore
 from ctxfy.adapters.storage.database import Database
 from ctxfy.core.exceptions import LastAdminKeyError, UnavailableError
 from ctxfy.core.models.auth_models import ApiKeyInfo, KeyStatus, Scope
-from tests.integration.adapters.storage.storage_kit import ENVELOPE, NOON, key
+from tests.builders import told
+from tests.integration.adapters.storage.storage_kit import NOON, key, key_store
 from tests.postgres_kit import PATIENT, TestServer
 
 
@@ -38,7 +39,7 @@ def stores(replicas: list[Database]) -> list[SqlApiKeyStore]:
     """
     Make a store for each replica.
     """
-    return [SqlApiKeyStore(database=each, envelope=ENVELOPE) for each in replicas]
+    return [key_store(each) for each in replicas]
 
 
 async def test_only_one_replica_is_first(replicas: list[Database]) -> None:
@@ -46,7 +47,10 @@ async def test_only_one_replica_is_first(replicas: list[Database]) -> None:
     Of replicas that all add the first key at the same moment, one succeeds.
     """
     answers = await asyncio.gather(
-        *(store.add_first(key(f"k{number}")) for number, store in enumerate(stores(replicas)))
+        *(
+            store.add_first(key(f"k{number}"), told())
+            for number, store in enumerate(stores(replicas))
+        )
     )
     assert sorted(answers) == [False, False, False, True]
 
@@ -59,7 +63,7 @@ async def test_replicas_leave_one_admin_key(replicas: list[Database]) -> None:
 
     async def revoke(store: SqlApiKeyStore, info: ApiKeyInfo) -> bool:
         try:
-            await store.set_status(info.key_id, KeyStatus.REVOKED, at=NOON + timedelta(hours=1))
+            await store.set_status(info.key_id, KeyStatus.REVOKED, told(NOON + timedelta(hours=1)))
         except LastAdminKeyError:
             return False
         return True
@@ -68,7 +72,7 @@ async def test_replicas_leave_one_admin_key(replicas: list[Database]) -> None:
     for turn in range(5):
         fresh = [key(f"t{turn}n{number}x", scope=Scope.ADMIN) for number in range(4 - len(left))]
         for info in fresh:
-            await sides[0].add(info)
+            await sides[0].add(info, told())
         admins = [*left, *fresh]
         gone = await asyncio.gather(*map(revoke, sides, admins))
         assert sorted(gone) == [False, True, True, True]
@@ -80,7 +84,7 @@ async def test_one_person_is_one_row_for_all_replicas(replicas: list[Database]) 
     Keys of one user, added from all sides at once, belong to one person.
     """
     await asyncio.gather(
-        *(store.add(key(f"k{number}")) for number, store in enumerate(stores(replicas)))
+        *(store.add(key(f"k{number}"), told()) for number, store in enumerate(stores(replicas)))
     )
     counting = text("SELECT count(*) FROM people")
     assert await replicas[0].read(lambda connection: connection.scalar(counting)) == 1
@@ -93,7 +97,7 @@ async def test_uses_are_written_side_by_side(replicas: list[Database]) -> None:
     sides = stores(replicas)
     infos = [key(f"k{number}x") for number in range(20)]
     for info in infos:
-        await sides[0].add(info)
+        await sides[0].add(info, told())
     uses = {info.key_id: NOON + timedelta(minutes=5) for info in infos}
     backwards = dict(reversed(uses.items()))
     for _ in range(5):

@@ -11,10 +11,10 @@ from functools import partial
 import pytest
 from sqlalchemy import Connection, text
 
-from ctxfy.adapters.storage.api_key_store import SqlApiKeyStore
 from ctxfy.adapters.storage.postgres_server import ServerOptions
 from ctxfy.core.exceptions import UnavailableError
-from tests.integration.adapters.storage.storage_kit import ENVELOPE, key
+from tests.builders import told
+from tests.integration.adapters.storage.storage_kit import key, key_store
 from tests.postgres_kit import PATIENT, TestServer
 from tests.postgres_process import PASSWORD
 from tests.tcp_proxy import TcpProxy, proxied
@@ -118,13 +118,13 @@ async def test_a_killed_server_loses_nothing_it_acknowledged(mortal: TestServer)
     # A database that would acknowledge what is not yet on its disk is told not to.
     await mortal.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
     database = mortal.open(name, replace(PATIENT, pool_seconds=1, connect_seconds=5))
-    store = SqlApiKeyStore(database=database, envelope=ENVELOPE)
+    store = key_store(database)
     acknowledged = set[str]()
 
     async def write(writer: str) -> None:
         for number in range(1_000_000):
             info = key(f"{writer}{number}x")
-            await store.add(info)
+            await store.add(info, told())
             acknowledged.add(info.key_id)
 
     for turn in range(3):
@@ -135,7 +135,7 @@ async def test_a_killed_server_loses_nothing_it_acknowledged(mortal: TestServer)
         assert [type(end) for end in ends] == [UnavailableError] * 2
         mortal.start_again()
         await until(lambda: database.outage is None)
-        await store.add(key(f"after{turn}x"))
+        await store.add(key(f"after{turn}x"), told())
         kept = {info.key_id for info in await store.list_keys()}
         assert kept >= acknowledged
         assert len(kept) == await store.epoch()
@@ -187,7 +187,7 @@ async def test_a_server_that_refuses_is_told(postgres: TestServer) -> None:
     ):
         opened = postgres.open(database, options)
         with pytest.raises(UnavailableError, match=sentence) as caught:
-            await SqlApiKeyStore(database=opened, envelope=ENVELOPE).epoch()
+            await key_store(opened).epoch()
         assert "wr@ng" not in str(caught.value)
         assert PASSWORD not in str(caught.value)
         await opened.aclose()

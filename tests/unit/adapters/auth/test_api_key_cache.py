@@ -12,6 +12,7 @@ from ctxfy.adapters.auth import api_key_service
 from ctxfy.core.exceptions import UnavailableError
 from ctxfy.core.models.auth_models import ApiKeyInfo, DenialReason, KeyId, KeyStatus
 from ctxfy.core.use_cases.auth_use_cases import compose_key
+from tests.builders import told
 from tests.unit.adapters.auth.service_kit import NOON, OUTAGE, Bench, outcome
 
 
@@ -40,7 +41,7 @@ async def test_a_change_elsewhere_is_seen_by_the_next_poll() -> None:
     key, key_id = await bench.created()
     await bench.keys.poll()
     await bench.keys.authenticate(key)
-    await bench.store.set_status(key_id, KeyStatus.REVOKED, at=NOON)
+    await bench.store.set_status(key_id, KeyStatus.REVOKED, told(NOON))
     assert outcome(await bench.keys.authenticate(key)) is None
     await bench.keys.poll()
     assert outcome(await bench.keys.authenticate(key)) is DenialReason.REVOKED
@@ -83,7 +84,7 @@ async def test_what_was_read_before_a_change_is_not_kept(monkeypatch: pytest.Mon
     before = bench.store.keys[key_id]
 
     async def slow() -> ApiKeyInfo:
-        await bench.store.set_status(key_id, KeyStatus.REVOKED, at=NOON)
+        await bench.store.set_status(key_id, KeyStatus.REVOKED, told(NOON))
         await bench.keys.poll()
         return before
 
@@ -117,7 +118,7 @@ async def test_a_key_can_be_looked_at_anew() -> None:
     bench = Bench()
     key, key_id = await bench.created()
     assert outcome(await bench.keys.authenticate(key)) is None
-    await bench.store.set_status(key_id, KeyStatus.REVOKED, at=NOON)
+    await bench.store.set_status(key_id, KeyStatus.REVOKED, told(NOON))
     assert outcome(await bench.keys.recognize(key_id)) is None
     assert outcome(await bench.keys.recognize(key_id, fresh=True)) is DenialReason.REVOKED
     bench.store.outage = OUTAGE
@@ -265,7 +266,7 @@ async def test_in_the_background_changes_are_noticed(monkeypatch: pytest.MonkeyP
     bench = Bench()
     key, key_id = await bench.created()
     await bench.keys.authenticate(key)
-    await bench.store.set_status(key_id, KeyStatus.REVOKED, at=NOON)
+    await bench.store.set_status(key_id, KeyStatus.REVOKED, told(NOON))
     await _run_for(bench, 4)
     assert outcome(await bench.keys.authenticate(key)) is DenialReason.REVOKED
     assert bench.store.keys[key_id].last_used_at == NOON

@@ -10,6 +10,7 @@ from ctxfy.adapters.auth.host_origin import HostOriginPolicy
 from ctxfy.app.routes import LOGIN, LOGOUT
 from ctxfy.core.exceptions import UnavailableError
 from ctxfy.core.models.auth_models import DenialReason, KeyId, KeyStatus, RoutePolicy, Scope
+from tests.builders import told
 from tests.unit.adapters.auth.gate_kit import (
     JSON,
     LIFETIMES,
@@ -174,7 +175,9 @@ async def test_a_session_does_what_its_key_may_do_now() -> None:
     gate = Gate()
     cookie = gate.log_in("admin")
     assert (await gate.request("GET", "/auth/api-keys", cookie)).status == 200
-    await gate.store.set_status(KeyId("admin0000000"), KeyStatus.REVOKED, at=NOON, keep_admin=False)
+    await gate.store.set_status(
+        KeyId("admin0000000"), KeyStatus.REVOKED, told(NOON), keep_admin=False
+    )
     assert (await gate.request("GET", "/auth/api-keys", cookie)).status == 401
 
 

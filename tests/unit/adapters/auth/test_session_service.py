@@ -9,6 +9,7 @@ from ctxfy.adapters.auth.session_service import SessionService
 from ctxfy.core.exceptions import UnavailableError
 from ctxfy.core.models.auth_models import DenialReason, Granted, KeyId, KeyStatus
 from ctxfy.core.use_cases.session_use_cases import MAX_SESSIONS_PER_KEY
+from tests.builders import told
 from tests.fakes.auth_fakes import FakeSessionStore
 from tests.unit.adapters.auth.gate_kit import LIFETIMES
 from tests.unit.adapters.auth.service_kit import Bench, outcome
@@ -102,7 +103,7 @@ async def test_a_revocation_ends_the_sessions_of_a_key_at_the_next_poll() -> Non
     other, _ = await desk.opened()
     await desk.keys.poll()
     await desk.sessions.authenticate(token)
-    await desk.store.set_status(key_id, KeyStatus.REVOKED, at=desk.now)
+    await desk.store.set_status(key_id, KeyStatus.REVOKED, told(desk.now))
     await desk.keys.poll()
     assert outcome(await desk.sessions.authenticate(token)) is DenialReason.REVOKED
     assert outcome(await desk.sessions.authenticate(other)) is None

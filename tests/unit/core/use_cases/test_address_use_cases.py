@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxfy.core.use_cases.address_use_cases import client_of, parse_networks, subject_of
+from ctxfy.core.use_cases.address_use_cases import (
+    client_of,
+    network_of,
+    parse_networks,
+    subject_of,
+)
 
 
 PROXIES = parse_networks(["10.0.0.0/8", "fd00::/8", "192.0.2.1"])
@@ -174,3 +179,19 @@ def test_networks_that_are_none_are_named() -> None:
     for wrong in ("10.0.0.1/8", "proxy", ""):
         with pytest.raises(ValueError, match=wrong or "''"):
             parse_networks([wrong])
+
+
+@pytest.mark.parametrize(
+    ("address", "kept"),
+    [
+        ("203.0.113.77", "203.0.113.0/24"),
+        ("2001:db8:1:2:3::4", "2001:db8:1::/48"),
+        ("::ffff:203.0.113.77", "203.0.113.0/24"),
+        ("testclient", ""),
+    ],
+)
+def test_of_an_address_its_network_is_kept(address: str, kept: str) -> None:
+    """
+    What is remembered of an address leads to a network and not to a person.
+    """
+    assert network_of(client_of(address, "", "", ())) == kept

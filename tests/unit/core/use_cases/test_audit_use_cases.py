@@ -22,7 +22,6 @@ from ctxfy.core.use_cases.audit_use_cases import (
     is_chain_name,
     month_of,
     parse_checkpoint,
-    truncate_address,
 )
 
 
@@ -272,24 +271,6 @@ def test_chain_names_are_plain(text: str, answer: bool) -> None:
     A name goes into a line of a checkpoint, so it holds no spaces.
     """
     assert is_chain_name(text) is answer
-
-
-@pytest.mark.parametrize(
-    ("address", "kept"),
-    [
-        ("203.0.113.77", "203.0.113.0"),
-        ("2001:db8:1:2:3::4", "2001:db8:1::"),
-        ("::ffff:203.0.113.77", "203.0.113.0"),
-        ("127.0.0.1", "127.0.0.0"),
-        ("testclient", ""),
-        ("", ""),
-    ],
-)
-def test_addresses_are_cut_to_their_network(address: str, kept: str) -> None:
-    """
-    Of an address its network is kept, also when IPv4 comes inside IPv6; nothing of other texts.
-    """
-    assert truncate_address(address) == kept
 
 
 def test_months_are_utc() -> None:
