@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+import ssl
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
@@ -36,13 +37,18 @@ class Shared:
     logging: RecordingLogging
     metrics: RecordingMetrics
 
+    def set_patience(self, seconds: float) -> None:
+        """
+        Change how long requests wait.
+        """
+        vars(self.limiter)["_patience"] = seconds
+
 
 @asynccontextmanager
 async def limiter_on(
     url: str,
     *,
     replicas: int = 2,
-    patience_seconds: float = PATIENT,
     clock_ns: Callable[[], int] | None = None,
 ) -> AsyncGenerator[Shared]:
     """
@@ -55,7 +61,7 @@ async def limiter_on(
         monotonic=time.monotonic,
         logging=logging,
         metrics=metrics,
-        patience_seconds=patience_seconds,
+        patience_seconds=PATIENT,
         clock_ns=clock_ns,
     )
     try:
@@ -199,13 +205,16 @@ class Proxy:
 
 
 @asynccontextmanager
-async def proxy_before(port: int) -> AsyncGenerator[tuple[Proxy, str]]:
+async def proxy_before(
+    port: int, *, tls: ssl.SSLContext | None = None
+) -> AsyncGenerator[tuple[Proxy, str]]:
     """
-    Put a proxy before a port; gives the address to use in its place.
+    Put a proxy before a port, which may speak TLS; gives the address to use in its place.
     """
     proxy = Proxy(port)
-    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0, ssl=tls)
+    scheme = "valkey" if tls is None else "valkeys"
     try:
-        yield proxy, f"valkey://127.0.0.1:{server.sockets[0].getsockname()[1]}/0"
+        yield proxy, f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}/0"
     finally:
         server.close()

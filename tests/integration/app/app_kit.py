@@ -5,7 +5,7 @@ socket, and a client that speaks both wires of MCP.
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,7 +137,7 @@ class Client:
         return await self.http.get(path, headers=named | (self._credential if key else {}))
 
     async def post(
-        self, content: bytes | str, *, path: str = "/mcp", **headers: str
+        self, content: bytes | str | AsyncIterable[bytes], *, path: str = "/mcp", **headers: str
     ) -> httpx2.Response:
         """
         Post raw content to /mcp.

@@ -5,13 +5,13 @@ The limits of callers: what a request counts for, and what is said about it.
 from collections.abc import Callable, Sequence
 
 from ctxfy.core.exceptions import RateLimitedError
-from ctxfy.core.models.auth_models import Principal, RateLimit
+from ctxfy.core.models.auth_models import Principal
 from ctxfy.core.models.limit_models import AccessLimits, Charge, LimitPolicy, Quota
 from ctxfy.core.ports.auth_ports import RateLimiterPort
 from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort
 
 
-type Claim = tuple[LimitPolicy, str, RateLimit, int]
+type Claims = Sequence[tuple[LimitPolicy, Charge]]
 
 
 class RequestLimits:
@@ -46,10 +46,10 @@ class RequestLimits:
             RateLimitedError: It is one too many.
         """
         limit = principal.rate_limit or self._limits.key
-        claims: list[Claim] = [(LimitPolicy.KEY, f"key:{principal.key_id}", limit, 1)]
+        claims = [(LimitPolicy.KEY, Charge(subject=f"key:{principal.key_id}", limit=limit))]
         if self._limits.user is not None:
             subject = f"user:{self._pseudonym(principal.user_id)}"
-            claims.append((LimitPolicy.USER, subject, self._limits.user, 1))
+            claims.append((LimitPolicy.USER, Charge(subject=subject, limit=self._limits.user)))
         return await self._take(claims)
 
     async def count_bytes(
@@ -68,8 +68,10 @@ class RequestLimits:
         """
         if self._limits.key_bytes is None or not size:
             return quotas
-        claim = (LimitPolicy.BYTES, f"bytes:{principal.key_id}", self._limits.key_bytes, size)
-        return await self._take([claim], quotas)
+        charge = Charge(
+            subject=f"bytes:{principal.key_id}", limit=self._limits.key_bytes, cost=size
+        )
+        return await self._take([(LimitPolicy.BYTES, charge)], quotas)
 
     async def count_failure(self, address: str) -> None:
         """
@@ -80,21 +82,17 @@ class RequestLimits:
         """
         if self._limits.failures is not None:
             subject = f"address:{self._pseudonym(address)}"
-            await self._take([(LimitPolicy.ADDRESS, subject, self._limits.failures, 1)])
+            charge = Charge(subject=subject, limit=self._limits.failures)
+            await self._take([(LimitPolicy.ADDRESS, charge)])
 
-    async def _take(
-        self, claims: Sequence[Claim], before: tuple[Quota, ...] = ()
-    ) -> tuple[Quota, ...]:
-        charges = [
-            Charge(subject=subject, limit=limit, cost=cost) for _, subject, limit, cost in claims
-        ]
-        decisions = await self._limiter.take(charges)
+    async def _take(self, claims: Claims, before: tuple[Quota, ...] = ()) -> tuple[Quota, ...]:
+        decisions = await self._limiter.take([charge for _, charge in claims])
         allowed, quotas = True, list(before)
-        for (policy, _, limit, _), decision in zip(claims, decisions, strict=True):
-            quotas.append(Quota(policy=policy, limit=limit, decision=decision))
+        for (policy, charge), decision in zip(claims, decisions, strict=True):
+            quotas.append(Quota(policy=policy, limit=charge.limit, decision=decision))
+            allowed = allowed and decision.allowed
             outcome = "allowed" if decision.allowed else "refused"
             self._metrics.record_limit_decision(policy, outcome)
-            allowed = allowed and decision.allowed
         if not allowed:
             error = RateLimitedError(quotas)
             self._logging.annotate(denial="rate", limit=error.policies[0])

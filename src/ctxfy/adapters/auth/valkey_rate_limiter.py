@@ -31,6 +31,7 @@ from ctxfy.core.use_cases.limit_use_cases import NANOSECONDS, decide_limits, tim
 
 PREFIX = "ctxfy:limit:"
 PATIENCE_SECONDS = 0.05
+CONNECT_SECONDS = 1.0
 MAX_BATCH = 256
 TLS_SCHEMES = ("valkeys", "rediss")
 
@@ -111,8 +112,12 @@ class ValkeyRateLimiter:
     async def probe(self) -> None:
         """
         Ask nothing, only to see whether Valkey answers; one failure is enough to leave it alone.
+
+        Nobody waits for this, so connecting, with names to look up and TLS, may take longer here
+        than in a request; an answer may not.
         """
         try:
+            await self._ask((), self._monotonic() + max(self._patience, CONNECT_SECONDS))
             await self._ask((), self._monotonic() + self._patience)
         except Exception as error:  # noqa: BLE001 - whatever it is, limits are kept here meanwhile
             self._note_failures(FAILURES_TO_OPEN, error)
@@ -182,7 +187,7 @@ class ValkeyRateLimiter:
                 if not call.done():
                     await asyncio.sleep(0)
             if not call.done():
-                raise TimeoutError(f"no answer within {self._patience * 1000:g} ms")
+                raise TimeoutError("no answer in time")
             return _decisions(requests, *call.result())
         finally:
             call.cancel()

@@ -50,6 +50,9 @@ def decide_limits(
 
     What the limit of one of them refuses is charged to none.
     """
+    if len(charges) == 1:  # nearly always
+        (charge,), (arrival,) = charges, arrivals
+        return (decide_limit(arrival, charge.limit, now, charge.cost),)
     pairs = tuple(zip(charges, arrivals, strict=True))
     decisions = tuple(decide_limit(at, each.limit, now, each.cost) for each, at in pairs)
     if all(decision.allowed for decision in decisions):

@@ -4,11 +4,19 @@ Limits shared through a real Valkey, and what becomes of them when it is away.
 
 import asyncio
 import signal
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from ctxfy.adapters.auth.valkey_rate_limiter import SharedLimitsProbe
 from ctxfy.core.exceptions import ConfigurationError
@@ -128,12 +136,10 @@ async def test_each_process_limits_alone_while_valkey_is_away(
     With its part of the limit; after five failures without asking; told once, and back by itself.
     """
     proxy, url = way
-    async with limiter_on(url, replicas=2, patience_seconds=0.05) as shared:
-        # On a slow machine the first answer may take its time.
+    async with limiter_on(url, replicas=2) as shared:
         await shared.limiter.probe()
-        shared.metrics.degraded.clear()
-        shared.logging.events.clear()
         async with trouble(server, proxy):
+            shared.set_patience(0.05)
             found = [await take(shared.limiter, "key:a", TEN) for _ in range(FAILURES_TO_OPEN)]
             asked = proxy.asked
             found += [await take(shared.limiter, "key:a", TEN) for _ in range(20)]
@@ -145,6 +151,7 @@ async def test_each_process_limits_alone_while_valkey_is_away(
             assert (health.name, health.status) == ("limits", HealthStatus.WARN)
             await shared.limiter.probe()
             assert shared.metrics.degraded == [True]
+        shared.set_patience(PATIENT)
         async with asyncio.timeout(PATIENT):
             while shared.limiter.trouble:
                 await shared.limiter.probe()
@@ -162,9 +169,10 @@ async def test_a_crowd_waits_once(server: ValkeyProcess, way: tuple[Proxy, str])
     A hundred requests that meet a black hole together are all decided after one question.
     """
     proxy, url = way
-    async with limiter_on(url, replicas=2, patience_seconds=0.05) as shared:
+    async with limiter_on(url, replicas=2) as shared:
         await shared.limiter.probe()
         async with swallowed(server, proxy):
+            shared.set_patience(0.05)
             assert await passed(shared.limiter, "key:a", TEN, 100) == 5
             assert shared.limiter.trouble
 
@@ -238,11 +246,48 @@ async def test_an_address_that_is_none_is_refused(url: str) -> None:
     assert "host" not in str(caught.value)
 
 
-async def test_names_are_checked_under_tls() -> None:
+@pytest.mark.parametrize(("name", "is_shared"), [("127.0.0.1", True), ("192.0.2.1", False)])
+async def test_tls_takes_only_a_certificate_of_the_host(
+    name: str, is_shared: bool, server: ValkeyProcess, tmp_path: Path
+) -> None:
     """
-    The client library would take any valid certificate for that of the host.
+    One of a trusted authority for another name is refused; the client library's default takes it.
     """
-    async with limiter_on("valkeys://127.0.0.1:1/0") as shared:
-        pool: Any = shared.limiter._client.connection_pool  # pyright: ignore[reportPrivateUsage] - what it will do cannot be seen otherwise
-        connection = pool.make_connection()
-        assert connection.ssl_context.get().check_hostname
+    certificate = make_certificate(tmp_path, name)
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate)
+    async with (
+        proxy_before(server.port, tls=tls) as (_, url),
+        limiter_on(f"{url}?ssl_ca_certs={certificate}") as shared,
+    ):
+        await shared.limiter.probe()
+        assert ("certificate" in shared.limiter.trouble) != is_shared
+        assert (await take(shared.limiter, "key:a", TEN)).allowed
+        assert bool(server.ask("KEYS", "*")) == is_shared
+
+
+def make_certificate(folder: Path, address: str) -> Path:
+    """
+    Write a certificate that vouches for itself, and its key, into one file.
+    """
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "valkey of a test")])
+    began = datetime(2020, 1, 1, tzinfo=UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key())
+        .serial_number(1)
+        .not_valid_before(began)
+        .not_valid_after(began.replace(year=2120))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False
+        )
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "certificate.pem"
+    file.write_bytes(
+        certificate.public_bytes(Encoding.PEM)
+        + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    return file
