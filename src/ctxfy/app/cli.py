@@ -12,8 +12,8 @@ from typing import Annotated, Literal
 from cyclopts import App, CycloptsError, Parameter
 
 from ctxfy import __version__
-from ctxfy.app import audit_commands, key_commands
-from ctxfy.app.command_line import Folder, Json, chosen_settings, write_json
+from ctxfy.app import audit_commands, config_commands, key_commands
+from ctxfy.app.command_line import Config, Folder, Json, chosen_settings, write_json
 from ctxfy.app.command_mistakes import explain_command_line
 from ctxfy.app.connect_command import connect
 from ctxfy.app.starting_commands import init, new
@@ -28,6 +28,7 @@ app = App(
     version=__version__,
     version_flags=["--version", "-V"],
 )
+app.command(config_commands.app)
 app.command(key_commands.app)
 app.command(audit_commands.app)
 app.command(init)
@@ -81,13 +82,17 @@ def serve(
     host: Annotated[str | None, Parameter(help="Address to listen on.")] = None,
     port: Annotated[int | None, Parameter(help="Port to listen on; 0 picks one.")] = None,
     prompts: Folder = None,
+    log_level: Annotated[str | None, Parameter(help="Least level written, such as DEBUG.")] = None,
+    config: Config = None,
 ) -> None:
     """
     Serve the prompts over MCP until SIGINT or SIGTERM.
     """
     from ctxfy.app.serving import serve as serve_until_signal
 
-    serve_until_signal(chosen_settings(prompts, host=host, port=port))
+    serve_until_signal(
+        chosen_settings(prompts, host=host, port=port, log_level=log_level, config=config)
+    )
 
 
 @app.command

@@ -9,16 +9,25 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from ctxfy.app.config import Settings, load_settings
+from ctxfy.app.setting_sources import given_options
 
 
 type Json = Annotated[bool, Parameter(name="--json", negative="", help="Write JSON.")]
 type Folder = Annotated[
     Path | None, Parameter(help="The folder of prompts; default: the setting, else ./prompts.")
 ]
+type Config = Annotated[
+    Path | None, Parameter(help="The fastmcp.json to read; default: CTXFY_CONFIG, else ./.")
+]
 
 
 def chosen_settings(
-    prompts: Path | None = None, *, host: str | None = None, port: int | None = None
+    prompts: Path | None = None,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    log_level: str | None = None,
+    config: Path | None = None,
 ) -> Settings:
     """
     Read the settings, with what the command line gave on top.
@@ -26,13 +35,8 @@ def chosen_settings(
     Raises:
         ConfigurationError: A name is unknown, or a value cannot be.
     """
-    server = {"host": host, "port": port}
-    return load_settings(
-        {
-            "server": {name: value for name, value in server.items() if value is not None},
-            "prompts": {} if prompts is None else {"folder": prompts, "modules": ()},
-        }
-    )
+    options = given_options(prompts, host=host, port=port, log_level=log_level)
+    return load_settings(options, file=config)
 
 
 def write_json(value: object) -> None:

@@ -2,67 +2,56 @@
 Settings: the only place that reads the environment.
 
 Precedence: command line, environment (`CTXFY_SECTION__NAME`), secret files in `/run/secrets`
-(`ctxfy_section__name`), defaults. Only names with `__` are settings: a Kubernetes Service called
-ctxfy injects `CTXFY_PORT` and its like into every pod.
+(`ctxfy_section__name`), `fastmcp.json`, defaults. Only names with `__` are settings: a Kubernetes
+Service called ctxfy injects `CTXFY_PORT` and its like into every pod. `CTXFY_CONFIG` is none: it
+says where `fastmcp.json` is.
 """
 
 import os
-import re
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, override
-from urllib.parse import unquote
+from typing import Literal, override
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
     field_validator,
-    model_validator,
 )
 from pydantic_settings import (
     BaseSettings,
-    EnvSettingsSource,
-    NoDecode,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
-from ctxfy.core.exceptions import ConfigurationError, InvalidKeyRequestError
+from ctxfy.app.fastmcp_file import read_fastmcp_file
+from ctxfy.app.limit_settings import LimitsSettings
+from ctxfy.app.setting_section import Section, Words
+from ctxfy.app.setting_sources import (
+    Layer,
+    command_line_layer,
+    environment_layer,
+    secret_files_layer,
+    settings_in,
+    variable_name,
+)
+from ctxfy.app.storage_settings import StorageSettings
+from ctxfy.core.exceptions import ConfigurationError
 from ctxfy.core.models.monitoring_models import LogLevel
 from ctxfy.core.use_cases.address_use_cases import parse_networks
-from ctxfy.core.use_cases.auth_use_cases import parse_rate
 
 
-PREFIX = "CTXFY_"
-DELIMITER = "__"
 SECRETS_DIR = "/run/secrets"
+CONFIG_VARIABLE = "CTXFY_CONFIG"
+CONFIG_FILE = "fastmcp.json"
 API_KEY_VARIABLE = "CTXFY_API_KEY"
 
-# To the last @, should the password hold one that ought to be %40: no part of it may stay behind.
-_PASSWORD = re.compile(r"(?P<before>postgres(?:ql)?://[^:/@]*):(?P<password>.*)(?P<after>@.*)")
 
-type Words = Annotated[tuple[str, ...], NoDecode]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _split_words(cls, value: object, info: Any) -> object:  # noqa: ANN401 - pydantic's ValidationInfo
-        annotation = str(cls.model_fields[info.field_name].annotation)
-        if isinstance(value, str) and annotation == "Words":
-            return tuple(word.strip() for word in value.split(",") if word.strip())
-        return value
-
-
-class ServerSettings(_Section):
+class ServerSettings(Section):
     """
     Where the server listens and whom it answers.
     """
@@ -96,7 +85,7 @@ class ServerSettings(_Section):
         return value
 
 
-class CorsSettings(_Section):
+class CorsSettings(Section):
     """
     Which web pages may call the server from a browser.
     """
@@ -106,7 +95,7 @@ class CorsSettings(_Section):
     )
 
 
-class LoggingSettings(_Section):
+class LoggingSettings(Section):
     """
     What is written about what happens.
     """
@@ -125,7 +114,7 @@ class LoggingSettings(_Section):
         return value.upper() if isinstance(value, str) else value
 
 
-class AuthSettings(_Section):
+class AuthSettings(Section):
     """
     Keys and the secrets behind them.
     """
@@ -163,64 +152,7 @@ class AuthSettings(_Section):
     )
 
 
-class LimitsSettings(_Section):
-    """
-    How often callers may come, and what one request may bring.
-    """
-
-    key_rate: str = Field(default="600/minute", description="For keys without a rate of their own.")
-    user_rate: str | None = Field(
-        default=None, description="For all keys of one user together, such as 2000/minute."
-    )
-    failure_rate: str = Field(
-        default="20/minute",
-        description="Credentials that are not known here, by address; valid keys never suffer.",
-    )
-    key_bytes_per_minute: int | None = Field(
-        default=None, ge=1, description="Bodies sent with one key, bytes a minute."
-    )
-    requests_at_once: int = Field(
-        default=2000, ge=1, description="Requests that one process serves at the same time."
-    )
-    key_requests_at_once: int | None = Field(
-        default=None, ge=1, description="Requests of one key at the same time, per process."
-    )
-    url: SecretStr | None = Field(
-        default=None,
-        description="Where rates are shared between processes: valkey://HOST:6379/0, valkeys:// "
-        "for TLS, or redis:// and rediss://. Not set: each process counts by itself.",
-    )
-    replicas: int = Field(
-        default=1,
-        ge=1,
-        description="How many processes share the traffic; each keeps an equal part of the rates "
-        "while what they share is away.",
-    )
-    argument_bytes: int = Field(default=1_000_000, ge=1, description="Largest argument, bytes.")
-    arguments_bytes: int = Field(default=2_000_000, ge=1, description="All arguments, bytes.")
-
-    @field_validator("key_rate", "user_rate", "failure_rate")
-    @classmethod
-    def _is_rate(cls, value: str | None) -> str | None:
-        try:
-            is_empty = value is not None and parse_rate(value).requests < 1
-        except InvalidKeyRequestError as error:
-            # pydantic keeps a ValueError's sentence, and lets other errors through.
-            raise ValueError(str(error).rstrip(".")) from error
-        if is_empty:
-            raise ValueError("a rate lets at least one request through")
-        return value
-
-    @field_validator("url")
-    @classmethod
-    def _is_address(cls, value: SecretStr | None) -> SecretStr | None:
-        schemes = ("valkey", "valkeys", "redis", "rediss")
-        if value is not None and value.get_secret_value().partition("://")[0] not in schemes:
-            raise ValueError(f"its scheme must be one of {', '.join(schemes)}")
-        return value
-
-
-class MonitoringSettings(_Section):
+class MonitoringSettings(Section):
     """
     What operators' tools may see.
     """
@@ -228,7 +160,7 @@ class MonitoringSettings(_Section):
     public_metrics: bool = Field(default=False, description="Whether /metrics needs no key.")
 
 
-class LlmSettings(_Section):
+class LlmSettings(Section):
     """
     The language model that prompts are for. The server calls none; prompt functions may.
     """
@@ -241,7 +173,7 @@ class LlmSettings(_Section):
     )
 
 
-class PromptsSettings(_Section):
+class PromptsSettings(Section):
     """
     Where prompts come from.
     """
@@ -262,65 +194,7 @@ class PromptsSettings(_Section):
     )
 
 
-class StorageSettings(_Section):
-    """
-    Where keys are kept.
-    """
-
-    url: str = Field(
-        default="sqlite:///var/ctxfy.db",
-        description="sqlite:///PATH, or postgresql://USER@HOST:PORT/DATABASE.",
-    )
-    password: SecretStr | None = Field(
-        default=None, description="For PostgreSQL; goes before one in the URL."
-    )
-    migrate: Literal["auto", "check"] = Field(
-        default="auto", description="auto brings the tables up to date; check only looks."
-    )
-    lock_seconds: float = Field(
-        default=5.0, gt=0, le=60, description="How long a write waits for another process."
-    )
-    pool_size: int = Field(
-        default=5, ge=1, le=100, description="PostgreSQL: connections of one process, at most."
-    )
-    pool_seconds: float = Field(
-        default=0.5, gt=0, le=60, description="PostgreSQL: how long to wait for a free one."
-    )
-    connect_seconds: float = Field(
-        default=1.0, gt=0, le=60, description="PostgreSQL: how long a new one may take."
-    )
-    statement_seconds: float = Field(
-        default=1.0, gt=0, le=300, description="PostgreSQL: how long a statement may take."
-    )
-    statement_cache: int = Field(
-        default=100,
-        ge=0,
-        le=10_000,
-        description="PostgreSQL: statements kept prepared; 0 for pgbouncer.",
-    )
-    tls: Literal["off", "require", "verify"] = Field(
-        default="off",
-        description="PostgreSQL: require encrypts, verify looks at the certificate too.",
-    )
-    tls_ca: Path | None = Field(
-        default=None,
-        description="PEM file of whom verify believes; default: the system's authorities.",
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _take_password_out(cls, given: Any) -> Any:  # noqa: ANN401 - pydantic's signature
-        # So that the URL can be shown anywhere.
-        if not isinstance(given, dict) or not isinstance(given.get("url"), str):
-            return given
-        found = _PASSWORD.match(given["url"])
-        if found is None:
-            return given
-        own = SecretStr(unquote(found["password"]))
-        return {"password": own} | given | {"url": found["before"] + found["after"]}
-
-
-class DocsSettings(_Section):
+class DocsSettings(Section):
     """
     The explorer at /docs and the description at /openapi.json.
     """
@@ -329,7 +203,7 @@ class DocsSettings(_Section):
     title: str = Field(default="ctxfy", min_length=1, max_length=200, description="Their title.")
 
 
-class AuditSettings(_Section):
+class AuditSettings(Section):
     """
     What is remembered of who did what.
     """
@@ -364,8 +238,6 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX,
-        env_nested_delimiter=DELIMITER,
         extra="forbid",
         frozen=True,
     )
@@ -393,70 +265,69 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """
-        Order the sources, the strongest first; there is no .env file.
+        Read nothing by itself: the library's sources take in more than settings.
+
+        They would take `CTXFY_SERVER` for a whole section, in JSON. `load_settings` has ours.
         """
-        del dotenv_settings, env_settings, file_secret_settings  # they take in more than settings
-        files = _secret_files(Path(SECRETS_DIR))
-        _refuse_unknown(os.environ, "in the environment")
-        _refuse_unknown(files, f"in {SECRETS_DIR}")
-        # An empty variable is how shells and Compose unset one; an empty secret is a mistake.
-        given = {name: value for name, value in os.environ.items() if value}
-        return init_settings, _Named(settings_cls, given), _Named(settings_cls, files)
+        del dotenv_settings, env_settings, file_secret_settings
+        return (init_settings,)
 
 
-class _Named(EnvSettingsSource):
-    """
-    Takes settings from names with values, and only from names that are a setting's.
-
-    The library's own sources would take `CTXFY_SERVER` for the whole section, in JSON.
-    """
-
-    def __init__(self, settings_cls: type[BaseSettings], values: Mapping[str, str]) -> None:
-        self._given = values
-        super().__init__(settings_cls)
-
-    @override
-    def _load_env_vars(self) -> Mapping[str, str | None]:
-        known = setting_names()
-        return {name.lower(): text for name, text in self._given.items() if name.upper() in known}
-
-
-def _secret_files(folder: Path) -> dict[str, str]:
-    """
-    Read the files whose names are those of settings. Others may lie there for other programs.
-
-    Raises:
-        ConfigurationError: One cannot be read.
-    """
-    try:
-        files = [file for file in sorted(folder.iterdir()) if _is_ours(file.name)]
-    except OSError:
-        return {}
-    return {file.name: _read_secret(file) for file in files}
-
-
-def _read_secret(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        reason = error.strerror
-    except UnicodeDecodeError:
-        reason = "it is not text"
-    raise ConfigurationError(f"The secret file '{file}' cannot be read: {reason}.")
-
-
-def load_settings(command_line: Mapping[str, Mapping[str, object]] | None = None) -> Settings:
+def load_settings(
+    command_line: Mapping[str, Mapping[str, object]] | None = None, *, file: Path | None = None
+) -> Settings:
     """
     Read the settings once.
 
     Args:
         command_line: By section and name; what was not given is left out.
+        file: The `fastmcp.json` to read, instead of the one that is looked for.
 
     Raises:
         ConfigurationError: A name is unknown, or a value cannot be; with the nearest right name.
     """
+    return settings_from(read_layers(command_line, file=file))
+
+
+def read_layers(
+    command_line: Mapping[str, Mapping[str, object]] | None = None, *, file: Path | None = None
+) -> tuple[Layer, ...]:
+    """
+    Read every source, the strongest first; values are still as they were written.
+
+    Raises:
+        ConfigurationError: A name is unknown, or a source cannot be read.
+    """
+    sections = setting_sections()
+    return (
+        command_line_layer(command_line or {}),
+        environment_layer(os.environ, sections),
+        secret_files_layer(Path(SECRETS_DIR), sections),
+        *_config_file_layers(file),
+    )
+
+
+def _config_file_layers(file: Path | None) -> tuple[Layer, ...]:
+    named = file or Path(os.environ.get(CONFIG_VARIABLE) or CONFIG_FILE)
+    is_asked_for = file is not None or bool(os.environ.get(CONFIG_VARIABLE))
+    if not is_asked_for and not named.exists():
+        return ()
+    layer = read_fastmcp_file(named, setting_sections(), is_asked_for=is_asked_for)
+    return () if layer is None else (layer,)
+
+
+def settings_from(layers: Sequence[Layer]) -> Settings:
+    """
+    Put the layers together, the strongest first.
+
+    Raises:
+        ConfigurationError: A value cannot be used.
+    """
+    sources = tuple(
+        InitSettingsSource(Settings, init_kwargs=dict(layer.values)) for layer in layers
+    )
     try:
-        return Settings(**{name: dict(values) for name, values in (command_line or {}).items()})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - sections come as dicts
+        return Settings(_build_sources=(sources, {}))  # type: ignore[call-arg] # pyright: ignore[reportCallIssue] - of BaseSettings; the checkers see fields alone
     except ValidationError as error:
         raise ConfigurationError(_explain(error)) from error
 
@@ -483,46 +354,28 @@ def decode_secret(name: str, secret: SecretStr) -> bytes:
         ) from error
 
 
-def variable_name(section: str, name: str) -> str:
+def setting_sections() -> dict[str, type[BaseModel]]:
     """
-    Name the environment variable of a setting.
+    List the sections of the settings by name.
     """
-    return f"{PREFIX}{section}{DELIMITER}{name}".upper()
+    return {
+        name: field.annotation
+        for name, field in Settings.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+    }
 
 
 def setting_names() -> tuple[str, ...]:
     """
     List the environment variables of all settings.
     """
-    return tuple(
-        variable_name(section, name)
-        for section, field in Settings.model_fields.items()
-        for name in _fields_of(field.annotation)
-    )
-
-
-def _fields_of(section: object) -> Mapping[str, object]:
-    return (
-        section.model_fields if isinstance(section, type) and issubclass(section, BaseModel) else {}
-    )
-
-
-def _is_ours(name: str) -> bool:
-    return name.upper().startswith(PREFIX) and DELIMITER in name
-
-
-def _refuse_unknown(names: Iterable[str], place: str) -> None:
-    known = setting_names()
-    for name in sorted(names):
-        if _is_ours(name) and name.upper() not in known:
-            near = get_close_matches(name.upper(), known, n=1, cutoff=0.5)
-            hint = f"; did you mean {near[0]}?" if near else "."
-            raise ConfigurationError(f"There is no setting {name} ({place}){hint}")
+    return tuple(variable_name(*setting) for setting in settings_in(setting_sections()))
 
 
 def _explain(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     section, *rest = (str(part) for part in first["loc"])
     name = rest[0] if rest else ""
-    message = first["msg"][:1].lower() + first["msg"][1:]
+    message = first["msg"].removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
     return f"The setting {variable_name(section, name)} cannot be used: {message}."

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ctxfy.adapters.auth.rate_limiter import MemoryRateLimiter
-from ctxfy.app.config import LimitsSettings
+from ctxfy.app.limit_settings import LimitsSettings
 from ctxfy.core.models.auth_models import RateLimit
 from ctxfy.core.models.limit_models import AccessLimits
 from ctxfy.core.ports.auth_ports import RateLimiterPort

@@ -20,9 +20,9 @@ from ctxfy.app.config import (
     PromptsSettings,
     ServerSettings,
     Settings,
-    StorageSettings,
 )
 from ctxfy.app.main import CtxfyApp
+from ctxfy.app.storage_settings import StorageSettings
 from ctxfy.core.models.auth_models import KeyId, Scope
 from ctxfy.core.use_cases.auth_use_cases import compose_key
 

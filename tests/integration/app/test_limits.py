@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from ctxfy.app.config import LimitsSettings, ServerSettings
+from ctxfy.app.config import ServerSettings
+from ctxfy.app.limit_settings import LimitsSettings
 from ctxfy.app.main import create_app
 from ctxfy.app.wiring import Wiring
 from ctxfy.core.models.auth_models import KeyId

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ctxfy.app.config import AuthSettings, StorageSettings
+from ctxfy.app.config import AuthSettings
 from ctxfy.app.main import create_app
+from ctxfy.app.storage_settings import StorageSettings
 from ctxfy.core.exceptions import UnavailableError
 from ctxfy.core.models.auth_models import Scope
 from tests.integration.app.app_kit import ADMIN_KEY, Client, running, settings_in

@@ -13,9 +13,10 @@ from typing import override
 import pytest
 
 from ctxfy.adapters.container.secrets import read_or_create_key_file
-from ctxfy.app.config import AuthSettings, PromptsSettings, Settings, StorageSettings
+from ctxfy.app.config import AuthSettings, PromptsSettings, Settings
 from ctxfy.app.main import create_app
 from ctxfy.app.prompt_check import CheckReport, PromptCheck, load_checked
+from ctxfy.app.storage_settings import StorageSettings
 from ctxfy.app.wiring import Wiring
 from ctxfy.core.exceptions import (
     CatalogError,

@@ -10,7 +10,8 @@ from pydantic import SecretStr
 
 from ctxfy.adapters.container.secrets import ServerSecrets
 from ctxfy.app.bootstrap import key_file, make_storage, pseudonymizer, server_secrets
-from ctxfy.app.config import AuthSettings, Settings, StorageSettings
+from ctxfy.app.config import AuthSettings, Settings
+from ctxfy.app.storage_settings import StorageSettings
 from ctxfy.core.exceptions import ConfigurationError
 
 

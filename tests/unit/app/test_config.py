@@ -2,22 +2,27 @@
 Settings: where they come from, which one wins, and what is said about a wrong one.
 """
 
+import ast
 import pickle
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
+import ctxfy
 from ctxfy.app.config import (
     Settings,
     decode_secret,
     load_settings,
     setting_names,
-    variable_name,
 )
+from ctxfy.app.setting_sources import variable_name
 from ctxfy.core.exceptions import ConfigurationError
 from ctxfy.core.models.monitoring_models import LogLevel
 
+
+SOURCE = Path(ctxfy.__file__).parent
+ENVIRONMENT = {"environ", "environb", "getenv", "getenvb"}
 
 # Values other than the defaults, and what they become; of newer settings see `_sample`.
 VALUES: dict[str, tuple[str, object]] = {
@@ -388,3 +393,17 @@ def test_a_password_of_its_own_goes_before_the_urls(
     monkeypatch.setenv("CTXFY_STORAGE__URL", "postgresql://ann:old@db/x")
     _secret(secrets_folder, "ctxfy_storage__password", "new\n")
     assert load_settings().storage.password == SecretStr("new")
+
+
+def test_nothing_else_reads_the_environment() -> None:
+    """
+    Every other module is handed what it needs.
+    """
+    readers = {
+        path.relative_to(SOURCE).as_posix()
+        for path in SOURCE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if (isinstance(node, ast.Attribute) and node.attr in ENVIRONMENT)
+        or (isinstance(node, ast.alias) and node.name in ENVIRONMENT)
+    }
+    assert readers == {"app/config.py"}
