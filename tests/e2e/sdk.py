@@ -15,6 +15,11 @@ from tests.e2e.conftest import Server
 
 type Mode = Literal["auto", "legacy"]
 
+PATIENCE_SECONDS = 60
+"""
+The HTTP library's own five would end a stream on which nothing happens for so long.
+"""
+
 
 @asynccontextmanager
 async def sdk_client(server: Server, key: str, mode: Mode) -> AsyncGenerator[McpClient]:
@@ -23,7 +28,7 @@ async def sdk_client(server: Server, key: str, mode: Mode) -> AsyncGenerator[Mcp
     """
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     async with (
-        httpx2.AsyncClient(headers=headers) as http,
+        httpx2.AsyncClient(headers=headers, timeout=PATIENCE_SECONDS) as http,
         McpClient(streamable_http_client(server.mcp, http_client=http), mode=mode) as client,
     ):
         yield client
