@@ -49,3 +49,12 @@ async def postgresql_database(postgres: TestServer) -> AsyncIterator[Database]:
     yield database
     await database.aclose()
     await postgres.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either_database(request: pytest.FixtureRequest) -> Database:
+    """
+    A migrated, empty database of each kind.
+    """
+    found: Database = request.getfixturevalue(f"{request.param}_database")
+    return found

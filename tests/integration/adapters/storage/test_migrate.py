@@ -8,21 +8,29 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 
 from ctxfy.adapters.storage import migrate
+from ctxfy.adapters.storage.audit_seals import AuditSeals
+from ctxfy.adapters.storage.audit_trail import AuditTrail
 from ctxfy.adapters.storage.database import Database
 from ctxfy.adapters.storage.engine import open_database
+from ctxfy.adapters.storage.session_store import SqlSessionStore
 from ctxfy.adapters.storage.tables import metadata
 from ctxfy.core.exceptions import UnavailableError
+from ctxfy.core.models.audit_models import AuditEvent
+from ctxfy.core.models.session_models import SessionLifetimes, TokenDigest
+from ctxfy.core.use_cases.session_use_cases import begin_session
 from tests.builders import told
-from tests.integration.adapters.storage.storage_kit import key, key_store
+from tests.integration.adapters.storage.storage_kit import ENVELOPE, NOON, key, key_store
+from tests.postgres_kit import TestServer
 
 
 START = """
@@ -49,7 +57,7 @@ def test_the_constants_are_in_step_with_the_scripts() -> None:
     assert tuple(script.revision for script in scripts)[::-1] == migrate.REVISIONS
 
 
-async def test_the_migrations_make_the_tables_of_the_code(database: Database) -> None:
+async def test_the_migrations_make_the_tables_of_the_code(either_database: Database) -> None:
     """
     A migrated database and the tables in the code do not differ in anything.
     """
@@ -57,24 +65,46 @@ async def test_the_migrations_make_the_tables_of_the_code(database: Database) ->
     def differences(connection: Connection) -> list[object]:
         return list(compare_metadata(MigrationContext.configure(connection), metadata))
 
-    assert await database.read(differences) == []
+    assert await either_database.read(differences) == []
 
 
-async def test_up_down_and_up_again_with_data(database: Database) -> None:
+async def test_each_step_down_and_up_again_with_data(either_database: Database) -> None:
+    """
+    Keys outlive every step back to the first revision, and the way up again.
+    """
+    store = key_store(either_database)
+    await store.add(key("a"), told())
+    sessions = SqlSessionStore(database=either_database)
+    lifetimes = SessionLifetimes(idle=timedelta(hours=1), absolute=timedelta(hours=1))
+    session = begin_session(TokenDigest("d" * 64), key("a").key_id, lifetimes, NOON)
+    await sessions.open(session, keep=1)
+    seals = AuditSeals(ENVELOPE)
+    trail = AuditTrail(database=either_database, envelope=ENVELOPE, seals=seals, chain="one")
+    await trail.append(AuditEvent(at=NOON, action="prompt_executed"))
+    for revision in migrate.REVISIONS[-2::-1]:
+        await migrate.downgrade(either_database, revision)
+        assert await migrate.current_revision(either_database) == revision
+        assert await store.list_keys() == [key("a")]
+    assert await migrate.upgrade(either_database)
+    await migrate.check(either_database)
+    assert await store.list_keys() == [key("a")]
+    assert await sessions.find(session.token_digest) is None
+
+
+async def test_up_down_and_up_again_with_data(either_database: Database) -> None:
     """
     A database with keys in it goes down to nothing and comes back, empty and whole.
     """
-    store = key_store(database)
+    store = key_store(either_database)
     await store.add(key("a"), told())
-    assert not await migrate.upgrade(database)
+    assert not await migrate.upgrade(either_database)
     assert await store.list_keys() == [key("a")]
-    await migrate.downgrade(database)
-    assert await migrate.current_revision(database) is None
-    with closing(sqlite3.connect(database.name)) as raw:
-        left = {name for (name,) in raw.execute("SELECT name FROM sqlite_master")}
-    assert not left & set(metadata.tables)
-    assert await migrate.upgrade(database)
-    await migrate.check(database)
+    await migrate.downgrade(either_database)
+    assert await migrate.current_revision(either_database) is None
+    left = await either_database.read(lambda connection: inspect(connection).get_table_names())
+    assert not set(left) & set(metadata.tables)
+    assert await migrate.upgrade(either_database)
+    await migrate.check(either_database)
     assert await store.list_keys() == []
 
 
@@ -105,6 +135,19 @@ async def test_two_starts_at_once_migrate_once(tmp_path: Path) -> None:
         await database.aclose()
     with closing(sqlite3.connect(tmp_path / "ctxfy.db")) as raw:
         assert raw.execute("SELECT count(*) FROM epochs").fetchone() == (1,)
+
+
+async def test_two_replicas_that_start_at_once_migrate_once(postgres: TestServer) -> None:
+    """
+    On PostgreSQL too, whoever comes second finds the work done.
+    """
+    name = await postgres.create()
+    databases = [postgres.open(name) for _ in range(3)]
+    await asyncio.gather(*(migrate.upgrade(database) for database in databases))
+    for database in databases:
+        await migrate.check(database)
+        await database.aclose()
+    assert await postgres.execute("SELECT count(*) FROM epochs", database=name) == 1
 
 
 async def test_check_names_the_remedy(tmp_path: Path, database: Database) -> None:

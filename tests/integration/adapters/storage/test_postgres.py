@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
@@ -15,8 +16,10 @@ from ctxfy.adapters.storage.database import Database
 from ctxfy.core.exceptions import LastAdminKeyError, UnavailableError
 from ctxfy.core.models.auth_models import ApiKeyInfo, KeyStatus, Scope
 from tests.builders import told
+from tests.certificates import server_context
 from tests.integration.adapters.storage.storage_kit import NOON, key, key_store
 from tests.postgres_kit import PATIENT, TestServer
+from tests.tcp_proxy import proxied
 
 
 @pytest.fixture
@@ -127,4 +130,57 @@ async def test_a_slow_statement_is_stopped(postgres: TestServer) -> None:
                 await act
         assert database.outage is None
         await database.read(lambda connection: connection.execute(text("SELECT 1")))
+        await database.aclose()
+
+
+def one(connection: Connection) -> int:
+    """
+    Read something.
+    """
+    found: int = connection.execute(text("SELECT 1")).scalar_one()
+    return found
+
+
+async def assert_refused(database: Database) -> None:
+    """
+    See that a certificate is not believed, and that a sentence says so.
+    """
+    with pytest.raises(UnavailableError, match=r"^The storage .* the certificate of the database"):
+        await database.read(one)
+    await database.aclose()
+
+
+async def test_tls_is_spoken_and_looked_at(postgres: TestServer, tmp_path: Path) -> None:
+    """
+    `require` believes any certificate, `verify` only one that its authority signed for that name.
+    """
+    name = await postgres.create()
+    believed = replace(PATIENT, tls="verify", tls_ca=tmp_path / "ca.pem")
+    async with proxied(postgres.port, tls=server_context(tmp_path)) as proxy:
+        for options in (replace(PATIENT, tls="require"), believed):
+            database = postgres.open(name, options, port=proxy.port)
+            assert await database.read(one) == 1
+            await database.aclose()
+        await assert_refused(postgres.open(name, replace(believed, tls_ca=None), port=proxy.port))
+    async with proxied(postgres.port, tls=server_context(tmp_path, address="192.0.2.1")) as proxy:
+        await assert_refused(postgres.open(name, believed, port=proxy.port))
+
+
+async def test_nothing_is_left_behind_for_a_pooler(postgres: TestServer) -> None:
+    """
+    Without a statement cache nothing is kept prepared, and each read is one short transaction.
+    """
+    name = await postgres.create_migrated()
+    prepared = text("SELECT count(*) FROM pg_prepared_statements WHERE name <> ''")
+    transaction = text("SELECT current_setting('statement_timeout'), pg_current_xact_id()::text")
+
+    def look(connection: Connection) -> tuple[bool, int, str]:
+        first, second = (connection.execute(transaction).one() for _ in range(2))
+        keeps = connection.scalar(prepared) != 0
+        return keeps, len({first[1], second[1]}), first[0]
+
+    for cache, expected in ((0, (False, 1, "20s")), (100, (True, 2, "20s"))):
+        database = postgres.open(name, replace(PATIENT, pool_size=1, statement_cache=cache))
+        await database.write(one)
+        assert await database.read(look) == expected
         await database.aclose()
