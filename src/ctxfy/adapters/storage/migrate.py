@@ -2,14 +2,13 @@
 Brings a database to the tables this version knows, in one transaction under the write lock.
 
 Alembic is imported only when there is something to do: at nearly every start there is not, and one
-SELECT tells.
+look tells.
 """
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.exc import DBAPIError
 
 from ctxfy.adapters.storage.database import Database
 from ctxfy.core.exceptions import UnavailableError
@@ -93,12 +92,10 @@ def _require_known(database: Database, revision: str | None) -> None:
 
 
 def _revision(connection: Connection) -> str | None:
-    try:
-        found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    except DBAPIError:
-        if inspect(connection).has_table("alembic_version"):
-            raise
+    # Looked for first: a SELECT that fails would take PostgreSQL's transaction with it.
+    if not inspect(connection).has_table("alembic_version"):
         return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
     return found
 
 

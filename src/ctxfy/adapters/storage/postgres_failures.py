@@ -50,14 +50,15 @@ FULL = "there is no space left for the database {name}; make room on the disk of
 CROWDED = "the server of the database {name} takes no more connections; raise its limit."
 STARTING = "the server of the database {name} is starting or stopping."
 POOLED = (
-    "something between this process and the database {name} loses prepared statements;"
-    " set CTXFY_STORAGE__STATEMENT_CACHE=0."
+    "something between this process and the database {name}, such as pgbouncer,"
+    " shares its connections; set CTXFY_STORAGE__STATEMENT_CACHE=0."
 )
 OTHER = "the database {name} refused the request ({reason})."
 
 # By the five letters of SQL's SQLSTATE, or the first two, which are its class.
 _BY_STATE: Mapping[str, str] = {
     "08": UNREACHABLE,
+    "08P01": POOLED,  # "unsupported startup parameter"
     "25006": READ_ONLY,
     "26": POOLED,
     "28": REFUSED,

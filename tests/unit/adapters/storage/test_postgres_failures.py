@@ -40,6 +40,7 @@ class ServerError(Exception):
     [
         (None, "cannot be reached; check that the server runs"),
         ("08006", "cannot be reached"),
+        ("08P01", "set CTXFY_STORAGE__STATEMENT_CACHE=0"),
         ("25006", "takes no writes; name the primary server"),
         ("26000", "set CTXFY_STORAGE__STATEMENT_CACHE=0"),
         ("28P01", "refuses this user; check"),
