@@ -40,6 +40,7 @@ from ctxfy.app.setting_sources import (
     variable_name,
 )
 from ctxfy.app.storage_settings import StorageSettings
+from ctxfy.app.tls_settings import TlsSettings
 from ctxfy.core.exceptions import ConfigurationError
 from ctxfy.core.models.monitoring_models import LogLevel
 from ctxfy.core.use_cases.address_use_cases import parse_networks
@@ -251,6 +252,7 @@ class Settings(BaseSettings):
     llm: LlmSettings = LlmSettings()
     prompts: PromptsSettings = PromptsSettings()
     storage: StorageSettings = StorageSettings()
+    tls: TlsSettings = TlsSettings()
     docs: DocsSettings = DocsSettings()
     audit: AuditSettings = AuditSettings()
 

@@ -78,4 +78,5 @@ def base_url(settings: Settings) -> str:
     """
     host = settings.server.host
     shown = "127.0.0.1" if host in _EVERYWHERE else host
-    return f"http://{f'[{shown}]' if ':' in shown else shown}:{settings.server.port}"
+    scheme = "http" if settings.tls.certificate is None else "https"
+    return f"{scheme}://{f'[{shown}]' if ':' in shown else shown}:{settings.server.port}"

@@ -43,6 +43,7 @@ from ctxfy.app.lazy import LazyApp
 from ctxfy.app.lifespan import LifespanApp
 from ctxfy.app.limits import access_limits
 from ctxfy.app.loading import utc_now
+from ctxfy.app.tls import hsts_header
 from ctxfy.app.wiring import Wiring, wire
 from ctxfy.core.models.monitoring_models import LogLevel
 from ctxfy.core.ports.prompt_ports import (
@@ -215,7 +216,7 @@ class CtxfyApp(LifespanApp):
             metrics=wiring.metrics,
             new_request_id=lambda: uuid4().hex,
             monotonic=time.perf_counter,
-            security_headers=SECURITY_HEADERS,
+            security_headers=(*SECURITY_HEADERS, *hsts_header(settings)),
             on_error=lambda scope, _request_id, error: error_response(scope, error),
         )
 

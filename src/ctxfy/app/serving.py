@@ -4,7 +4,7 @@ Serving: prompts checked, port taken, application up, until a signal ends it.
 
 import signal
 import socket
-from collections.abc import Generator
+from collections.abc import Coroutine, Generator
 from contextlib import closing, contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, override
@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, override
 import uvicorn
 from sse_starlette.sse import AppStatus
 
+from ctxfy.adapters.container.certificate import ServerCertificate
+from ctxfy.app.background import running
 from ctxfy.app.config import Settings
-from ctxfy.app.loading import load_functions
+from ctxfy.app.loading import load_functions, utc_now
 from ctxfy.app.prompt_check import PromptCheck, load_checked
+from ctxfy.app.tls import follow_certificate, server_certificate
 from ctxfy.core.exceptions import ConfigurationError
 
 
@@ -31,6 +34,7 @@ def serve(settings: Settings) -> None:
     Raises:
         CtxfyError: It cannot start; one sentence.
     """
+    certificate = server_certificate(settings)
     listener = bind(settings)
     # The child checks the prompts while this process imports what it needs.
     with listener, closing(PromptCheck(settings.prompts.folder, settings)) as check:
@@ -41,7 +45,7 @@ def serve(settings: Settings) -> None:
         snapshot = load_checked(settings, check, functions=functions)
         app = create_app(settings, snapshot=snapshot)
         try:
-            _Server(app, settings).run(sockets=[listener])
+            _Server(app, settings, certificate).run(sockets=[listener])
         except SystemExit as error:
             # uvicorn's way of saying that the application did not start; it kept why.
             if app.startup_error is not None:
@@ -91,8 +95,12 @@ class _Server(uvicorn.Server):
     uvicorn, quiet, with our sockets, and telling the application when it begins to drain.
     """
 
-    def __init__(self, app: "CtxfyApp", settings: Settings) -> None:
+    def __init__(
+        self, app: "CtxfyApp", settings: Settings, certificate: ServerCertificate | None
+    ) -> None:
         self._app = app
+        self._certificate = certificate
+        self._reload_seconds = settings.tls.reload_seconds
         # The SDK's streams would be cut off at the signal. Ours end by themselves, with their last
         # frame, when the application begins to drain; what does not has the time for open requests.
         AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]
@@ -108,7 +116,27 @@ class _Server(uvicorn.Server):
                 server_header=False,
                 proxy_headers=False,
                 timeout_graceful_shutdown=settings.server.shutdown_seconds,
+                ssl_context_factory=(
+                    None if certificate is None else lambda _config, _default: certificate.context
+                ),
             )
+        )
+
+    @override
+    async def main_loop(self) -> None:
+        async with running(self._follow(self._certificate)):
+            await super().main_loop()
+
+    def _follow(
+        self, certificate: ServerCertificate | None
+    ) -> Coroutine[object, object, None] | None:
+        if certificate is None:
+            return None
+        return follow_certificate(
+            certificate,
+            seconds=self._reload_seconds,
+            now=utc_now,
+            logging=self._app.wiring.logging,
         )
 
     @override

@@ -63,6 +63,8 @@ VALUES: dict[str, tuple[str, object]] = {
     "CTXFY_STORAGE__URL": ("sqlite:////data/x.db", "sqlite:////data/x.db"),
     "CTXFY_STORAGE__MIGRATE": ("check", "check"),
     "CTXFY_STORAGE__PASSWORD": ("hunter2", SecretStr("hunter2")),
+    "CTXFY_TLS__CERTIFICATE": ("/tls/tls.crt", Path("/tls/tls.crt")),
+    "CTXFY_TLS__KEY": ("/tls/tls.key", Path("/tls/tls.key")),
     "CTXFY_STORAGE__LOCK_SECONDS": ("0.5", 0.5),
     "CTXFY_STORAGE__TLS": ("verify", "verify"),
     "CTXFY_STORAGE__TLS_CA": ("/ca.pem", Path("/ca.pem")),

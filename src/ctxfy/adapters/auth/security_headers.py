@@ -11,8 +11,8 @@ SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
 """
-For answers that are data. Strict-Transport-Security is not here: the server speaks plain HTTP, and
-whoever ends TLS in front of it knows for how long it will.
+For answers that are data. Strict-Transport-Security is not here: it is sent only where this server
+itself speaks TLS; whoever ends TLS in front of it knows for how long it will.
 """
 
 
