@@ -26,10 +26,8 @@ _UNITS: Mapping[LimitPolicy, str] = {LimitPolicy.BYTES: ';qu="content-bytes"'}
 
 def quota_headers(quotas: Sequence[Quota]) -> dict[str, str]:
     """
-    Write the two headers; none if no limit was looked at.
+    Write the two headers, of at least one quota.
     """
-    if not quotas:
-        return {}
     return {
         POLICY: ", ".join(_policy(quota.policy, quota.limit) for quota in quotas),
         REMAINING: ", ".join(

@@ -35,9 +35,6 @@ CONNECT_SECONDS = 1.0
 MAX_BATCH = 256
 TLS_SCHEMES = ("valkeys", "rediss")
 
-# Turns of the event loop for an answer that lies in the socket already to get through.
-_TURNS = 4
-
 
 @dataclass(slots=True)
 class _Waiting:
@@ -55,8 +52,8 @@ class ValkeyRateLimiter:
     Asks Valkey about every request, and within a stated time decides alone if there is no answer.
 
     Requests that come while one question is out are asked about together in the next. Whatever
-    fails, a request waits 50 ms at most; after five failures nobody waits any more until a probe,
-    in the background and every two seconds, finds Valkey well.
+    fails, a request waits 50 ms at most; after five questions in a row without an answer nobody
+    waits any more until a probe, in the background and every two seconds, finds Valkey well.
 
     Args:
         url: Such as `valkey://:PASSWORD@HOST:6379/0`; `valkeys://` for TLS.
@@ -166,7 +163,7 @@ class ValkeyRateLimiter:
                 for waiting, decision in zip(batch, decisions, strict=True):
                     _settle(waiting, decision)
         except Exception as error:  # noqa: BLE001 - whatever it is, nobody may be left waiting
-            self._note_failures(len(batch), error)
+            self._note_failures(1, error)
         finally:
             self._asking = None
             # Who came meanwhile has waited too, and would not fare better.
@@ -181,11 +178,9 @@ class ValkeyRateLimiter:
         call: asyncio.Task[Any] = asyncio.ensure_future(self._script(keys=keys, args=values))
         call.add_done_callback(_retrieve)
         try:
+            # Not `asyncio.timeout`, which cancels at once: if the loop was busy for so long, the
+            # answer lies in the socket and is read in this very turn.
             await asyncio.wait({call}, timeout=max(0.0, deadline - self._monotonic()))
-            for _ in range(_TURNS):
-                # A loop that was busy must not take an answer that is there for one that is not.
-                if not call.done():
-                    await asyncio.sleep(0)
             if not call.done():
                 raise TimeoutError("no answer in time")
             return _decisions(requests, *call.result())

@@ -16,7 +16,7 @@ def after_failures(breaker: Breaker, now: float, count: int = 1) -> Breaker:
     Args:
         breaker: As it was.
         now: Seconds of a monotonic clock.
-        count: How many requests failed.
+        count: How many calls failed, or how much one failure is to weigh.
     """
     failures = breaker.failures + count
     if failures < FAILURES_TO_OPEN:

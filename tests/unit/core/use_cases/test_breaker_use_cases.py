@@ -28,9 +28,9 @@ def test_the_fifth_failure_in_a_row_opens_it() -> None:
     assert [probe_delay(breaker, now) for now in (10.0, 11.5, 12.0, 99.0)] == [2.0, 0.5, 0.0, 0.0]
 
 
-def test_several_requests_may_fail_at_once() -> None:
+def test_one_failure_may_weigh_as_much_as_five() -> None:
     """
-    A question asked for many counts for each of them.
+    A probe that fails leaves no doubt.
     """
     assert after_failures(Breaker(), now=0.0, count=FAILURES_TO_OPEN).is_open
 
