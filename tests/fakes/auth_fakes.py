@@ -5,7 +5,7 @@ Fakes of the ports about keys: they hold state, and can be told to be out of rea
 from collections.abc import Mapping
 from copy import replace
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ctxfy.core.exceptions import (
     ApiKeyNotFoundError,
@@ -14,9 +14,17 @@ from ctxfy.core.exceptions import (
     UnavailableError,
 )
 from ctxfy.core.models.audit_models import AuditEvent
-from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, KeyStatus
+from ctxfy.core.models.auth_models import (
+    ApiKeyInfo,
+    KeyId,
+    KeyStatus,
+    NewSecret,
+    OldSecret,
+    RotatedKey,
+)
 from ctxfy.core.models.session_models import Session, TokenDigest
 from ctxfy.core.use_cases.auth_use_cases import is_live_admin
+from ctxfy.core.use_cases.rotation_use_cases import REPLAY_LIFETIME, decide_rotation
 from ctxfy.core.use_cases.session_use_cases import is_live
 
 
@@ -28,12 +36,16 @@ class FakeApiKeyStore:
     Attributes:
         keys: What is kept; a test may put keys in and look at them.
         events: What was told of changes.
+        replays: What came of rotations, and until when it is given again.
         moves: How often the epoch moved.
         outage: Raised by every method while it is set.
     """
 
     keys: dict[KeyId, ApiKeyInfo] = field(default_factory=dict[KeyId, ApiKeyInfo])
     events: list[AuditEvent] = field(default_factory=list[AuditEvent])
+    replays: dict[tuple[KeyId, str], tuple[datetime, str]] = field(
+        default_factory=dict[tuple[KeyId, str], tuple[datetime, str]]
+    )
     moves: int = 0
     outage: UnavailableError | None = None
 
@@ -94,6 +106,39 @@ class FakeApiKeyStore:
         self.events.append(event)
         self.moves += 1
         return self.keys[key_id]
+
+    async def rotate(
+        self,
+        key_id: KeyId,
+        secret: NewSecret,
+        event: AuditEvent,
+        *,
+        grace: timedelta,
+        idempotency_key: str | None = None,
+    ) -> RotatedKey:
+        """
+        Change a key's secret.
+        """
+        self._reach()
+        info = self.keys.get(key_id)
+        if info is None:
+            raise ApiKeyNotFoundError(key_id)
+        until, whole = self.replays.get((key_id, idempotency_key or ""), (event.at, ""))
+        if until > event.at:
+            return RotatedKey(whole=whole, info=info)
+        old = OldSecret(
+            api_key=info.api_key,
+            pepper_id=info.pepper_id,
+            expires_at=decide_rotation(info, grace, event.at),
+        )
+        self.keys[key_id] = replace(
+            info, api_key=secret.api_key, pepper_id=secret.pepper_id, old_secret=old
+        )
+        if idempotency_key is not None:
+            self.replays[key_id, idempotency_key] = (event.at + REPLAY_LIFETIME, secret.whole)
+        self.events.append(event)
+        self.moves += 1
+        return RotatedKey(whole=secret.whole, info=self.keys[key_id])
 
     async def touch(self, uses: Mapping[KeyId, datetime]) -> None:
         """

@@ -17,14 +17,15 @@ from ctxfy.adapters.auth.key_fields import plain_key
 from ctxfy.app.command_line import Json, write_json
 from ctxfy.app.config import load_settings
 from ctxfy.core.models.audit_models import COMMAND_LINE
-from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, Scope
+from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, KeyStatus, RotatedKey, Scope
 from ctxfy.core.use_cases.auth_use_cases import parse_rate
+from ctxfy.core.use_cases.rotation_use_cases import DEFAULT_GRACE_HOURS
 
 
 if TYPE_CHECKING:
     from ctxfy.adapters.auth.api_key_service import ApiKeyService
 
-app = App(name="keys", help="Create, list, show and revoke API keys.")
+app = App(name="keys", help="Create, list, show, rotate, disable, enable and revoke API keys.")
 
 
 def whole_number(_type: object, tokens: Sequence[Token]) -> int:
@@ -147,11 +148,73 @@ def revoke(key_id: str, /, *, as_json: Json = False) -> None:
         async with _service() as keys:
             return await keys.revoke_api_key(KeyId(public_id(key_id)), actor=COMMAND_LINE)
 
-    info = asyncio.run(act())
+    _tell(asyncio.run(act()), as_json=as_json)
+
+
+@app.command
+def disable(key_id: str, /, *, as_json: Json = False) -> None:
+    """
+    Refuse a key until it is enabled again; running servers know within a second.
+    """
+    _tell(asyncio.run(_set_status(key_id, KeyStatus.DISABLED)), as_json=as_json)
+
+
+@app.command
+def enable(key_id: str, /, *, as_json: Json = False) -> None:
+    """
+    Let a disabled key in again; a revoked one stays revoked.
+    """
+    _tell(asyncio.run(_set_status(key_id, KeyStatus.ACTIVE)), as_json=as_json)
+
+
+@app.command
+def rotate(
+    key_id: str,
+    /,
+    *,
+    grace_hours: Annotated[
+        int,
+        Parameter(
+            help="How many hours the old secret stays good; 0 ends it now.",
+            converter=whole_number,
+        ),
+    ] = DEFAULT_GRACE_HOURS,
+    as_json: Json = False,
+) -> None:
+    """
+    Give a key a new secret and write it to standard output, the only time it can be seen.
+    """
+
+    async def act() -> RotatedKey:
+        async with _service() as keys:
+            return await keys.rotate_api_key(
+                KeyId(public_id(key_id)), grace_hours=grace_hours, actor=COMMAND_LINE
+            )
+
+    rotated = asyncio.run(act())
+    if as_json:
+        write_json({"api_key": rotated.whole} | plain_key(rotated.info))
+        return
+    print(rotated.whole)
+    old = rotated.info.old_secret
+    until = "now" if old is None else old.expires_at.isoformat(timespec="seconds")
+    print(
+        f"Key {rotated.info.key_id} of {rotated.info.user_id}: the old secret is good until"
+        f" {until}. The new one is not shown again.",
+        file=sys.stderr,
+    )
+
+
+async def _set_status(key_id: str, status: KeyStatus) -> ApiKeyInfo:
+    async with _service() as keys:
+        return await keys.set_api_key_status(KeyId(public_id(key_id)), status, actor=COMMAND_LINE)
+
+
+def _tell(info: ApiKeyInfo, *, as_json: bool) -> None:
     if as_json:
         write_json(plain_key(info))
-        return
-    print(f"Key {info.key_id} of {info.user_id} is revoked.")
+    else:
+        print(f"Key {info.key_id} of {info.user_id} is {info.status}.")
 
 
 def _loose_key() -> str:

@@ -20,6 +20,7 @@ from ctxfy.core.exceptions import (
     CatalogError,
     InvalidArgumentsError,
     InvalidKeyRequestError,
+    KeyNotRotatableError,
     LastAdminKeyError,
     PromptNotFoundError,
     RenderError,
@@ -189,6 +190,30 @@ _KEYS: Operations = {
         tag="keys",
         answers=(Answer(status=204, description="It is revoked."),),
         errors=(ApiKeyNotFoundError, LastAdminKeyError),
+    ),
+    (routes.DISABLE_API_KEY, "POST"): Operation(
+        name="disable_api_key",
+        tag="keys",
+        answers=(Answer(description="The key.", body=KeyData),),
+        errors=(ApiKeyNotFoundError, LastAdminKeyError),
+    ),
+    (routes.ENABLE_API_KEY, "POST"): Operation(
+        name="enable_api_key",
+        tag="keys",
+        answers=(Answer(description="The key.", body=KeyData),),
+        errors=(ApiKeyNotFoundError,),
+    ),
+    (routes.ROTATE_API_KEY, "POST"): Operation(
+        name="rotate_api_key",
+        tag="keys",
+        answers=(Answer(description="The key, with its new secret.", body=NewKeyData),),
+        errors=(ApiKeyNotFoundError, KeyNotRotatableError, InvalidKeyRequestError),
+    ),
+    (routes.ROTATE_CURRENT_API_KEY, "POST"): Operation(
+        name="rotate_current_api_key",
+        tag="keys",
+        answers=(Answer(description="The key, with its new secret.", body=NewKeyData),),
+        errors=(KeyNotRotatableError, InvalidKeyRequestError),
     ),
 }
 _AUDIT: Operations = {

@@ -32,6 +32,10 @@ OPENAPI = "/openapi.json"
 API_KEYS = "/auth/api-keys"
 API_KEY = "/auth/api-keys/{key_id}"
 CURRENT_API_KEY = "/auth/api-keys/current"
+DISABLE_API_KEY = "/auth/api-keys/{key_id}/disable"
+ENABLE_API_KEY = "/auth/api-keys/{key_id}/enable"
+ROTATE_API_KEY = "/auth/api-keys/{key_id}/rotate"
+ROTATE_CURRENT_API_KEY = "/auth/api-keys/current/rotate"
 LOGIN = "/login"
 LOGIN_STYLE = "/login/style.css"
 LOGOUT = "/logout"
@@ -47,6 +51,10 @@ REST = (
     API_KEYS,
     API_KEY,
     CURRENT_API_KEY,
+    DISABLE_API_KEY,
+    ENABLE_API_KEY,
+    ROTATE_API_KEY,
+    ROTATE_CURRENT_API_KEY,
     AUDIT_EVENTS,
     AUDIT_VERIFY,
     AUDIT_REPORT,
@@ -115,6 +123,14 @@ def _rest_policies() -> tuple[RoutePolicy, ...]:
             path=EXECUTE, methods=("POST",), scope=read, consumes=json, action="prompt_executed"
         ),
         RoutePolicy(path=CURRENT_API_KEY, methods=("GET",), scope=read, action="key_identified"),
+        RoutePolicy(
+            path=ROTATE_CURRENT_API_KEY,
+            methods=("POST",),
+            scope=read,
+            consumes=json,
+            action="key_rotated",
+            audited=Audited.REFUSALS,
+        ),
         *_admin_policies(),
     )
 
@@ -146,6 +162,15 @@ def _admin_policies() -> tuple[RoutePolicy, ...]:
         admin(API_KEYS, "POST", "key_created", consumes="application/json", audited=refusals),
         admin(API_KEY, "GET", "key_shown"),
         admin(API_KEY, "DELETE", "key_revoked", audited=refusals),
+        admin(DISABLE_API_KEY, "POST", "key_disabled", audited=refusals),
+        admin(ENABLE_API_KEY, "POST", "key_enabled", audited=refusals),
+        admin(
+            ROTATE_API_KEY,
+            "POST",
+            "key_rotated",
+            consumes="application/json",
+            audited=refusals,
+        ),
         admin(AUDIT_EVENTS, "GET", "audit_read"),
         admin(AUDIT_VERIFY, "GET", "audit_verified"),
         admin(AUDIT_REPORT, "GET", "audit_reported"),

@@ -28,6 +28,7 @@ Every error ctxfy raises on purpose.
     |   +-- ScopeNotGrantableError
     |   +-- InvalidKeyRequestError
     |   +-- LastAdminKeyError
+    |   +-- KeyNotRotatableError
     +-- AuditError
     |   +-- CheckpointError            what was given is no checkpoint of this trail
     +-- UnavailableError               a dependency is out of reach
@@ -404,6 +405,14 @@ class CheckpointError(AuditError):
         self, sentence: str = "This is no audit checkpoint; give one that 'ctxfy audit' wrote."
     ) -> None:
         super().__init__(sentence)
+
+
+class KeyNotRotatableError(ApiKeyError):
+    """
+    The key is revoked, disabled or expired: a new secret would be good for nothing.
+    """
+
+    code = "api_key.not_rotatable"
 
 
 class UnavailableError(CtxfyError):

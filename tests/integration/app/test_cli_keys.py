@@ -194,3 +194,19 @@ def test_a_key_file_that_others_can_read_is_told(ctxfy: Shell) -> None:
     assert ctxfy.fails("keys", "list") == (
         f"The key file '{file}' can be read by others; run: chmod 600 '{file}'."
     )
+
+
+def test_a_key_is_rotated_disabled_and_enabled(ctxfy: Shell) -> None:
+    """
+    The id stays, the new secret is written alone; a disabled key cannot be rotated.
+    """
+    key = _created(ctxfy, "--user", "ann")
+    rotated = ctxfy("keys", "rotate", key[6:18], "--grace-hours", "0")
+    new = rotated.out.strip()
+    assert (new[:18], new == key) == (key[:18], False)
+    assert new not in rotated.err
+    assert ctxfy("keys", "rotate", key[6:18], "--json").json()["api_key"] not in {key, new}
+    assert "is disabled" in ctxfy("keys", "disable", key[6:18]).out
+    assert "only a live key" in ctxfy.fails("keys", "rotate", key[6:18])
+    assert ctxfy("keys", "enable", key[6:18], "--json").json()["status"] == "active"
+    assert "from 0 to 720 hours" in ctxfy.fails("keys", "rotate", key[6:18], "--grace-hours", "721")

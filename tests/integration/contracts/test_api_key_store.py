@@ -11,9 +11,19 @@ from ctxfy.adapters.storage.database import Database
 from ctxfy.core.exceptions import (
     ApiKeyNotFoundError,
     InvalidKeyRequestError,
+    KeyNotRotatableError,
     LastAdminKeyError,
 )
-from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, KeyStatus, RateLimit, Scope
+from ctxfy.core.models.auth_models import (
+    ApiKeyDigest,
+    ApiKeyInfo,
+    KeyId,
+    KeyStatus,
+    NewSecret,
+    OldSecret,
+    RateLimit,
+    Scope,
+)
 from ctxfy.core.ports.auth_ports import ApiKeyStorePort
 from tests.builders import told
 from tests.fakes.auth_fakes import FakeApiKeyStore
@@ -48,6 +58,7 @@ def full_key() -> ApiKeyInfo:
         status=KeyStatus.REVOKED,
         created_by=KeyId("creator00000"),
         pepper_id=7,
+        old_secret=OldSecret(api_key=ApiKeyDigest("b" * 64), pepper_id=6, expires_at=LATER),
     )
 
 
@@ -215,3 +226,68 @@ async def test_the_epoch_moves_with_changes_only(store: ApiKeyStorePort) -> None
     await store.touch({key("a").key_id: LATER})
     await store.add_first(key("b"), told())
     assert await store.epoch() == seen[-1]
+
+
+def secret(letter: str) -> NewSecret:
+    """
+    Make a secret that is easy to tell from others.
+    """
+    return NewSecret(whole=f"whole-{letter}", api_key=ApiKeyDigest(letter * 64), pepper_id=3)
+
+
+async def test_a_rotated_key_has_two_secrets_and_never_three(store: ApiKeyStorePort) -> None:
+    """
+    The new one takes the old one's place, which stays; the one before that is gone.
+    """
+    await store.add(key("a"), told())
+    before = await store.epoch()
+    hour = timedelta(hours=1)
+    first = await store.rotate(key("a").key_id, secret("e"), told(NOON), grace=hour)
+    assert (first.whole, first.info.api_key) == ("whole-e", "e" * 64)
+    assert first.info.old_secret == OldSecret(
+        api_key=key("a").api_key, pepper_id=1, expires_at=NOON + hour
+    )
+    await store.rotate(key("a").key_id, secret("f"), told(LATER), grace=hour)
+    kept = await store.find(key("a").key_id)
+    assert kept is not None
+    assert (kept.api_key, kept.pepper_id) == ("f" * 64, 3)
+    assert kept.old_secret == OldSecret(
+        api_key=ApiKeyDigest("e" * 64), pepper_id=3, expires_at=LATER + hour
+    )
+    assert await store.epoch() > before
+
+
+async def test_a_rotation_asked_for_again_is_one_rotation(store: ApiKeyStorePort) -> None:
+    """
+    Under the same idempotency key, for ten minutes: the same secret, and nothing changes.
+    """
+    await store.add(key("a"), told())
+    for letter, minutes, whole in (("e", 0, "whole-e"), ("f", 9, "whole-e"), ("0", 11, "whole-0")):
+        rotated = await store.rotate(
+            key("a").key_id,
+            secret(letter),
+            told(NOON + timedelta(minutes=minutes)),
+            grace=timedelta(hours=1),
+            idempotency_key="again",
+        )
+        assert rotated.whole == whole
+    other = await store.rotate(
+        key("a").key_id, secret("9"), told(), grace=timedelta(), idempotency_key="other"
+    )
+    assert other.whole == "whole-9"
+
+
+async def test_a_rotation_needs_a_live_key(store: ApiKeyStorePort) -> None:
+    """
+    Neither an unknown nor a revoked key gets a new secret, and nothing is left behind.
+    """
+    with pytest.raises(ApiKeyNotFoundError):
+        await store.rotate(key("a").key_id, secret("e"), told(), grace=timedelta())
+    await store.add(key("a"), told())
+    revoked = await store.set_status(key("a").key_id, KeyStatus.REVOKED, told())
+    for _ in range(2):
+        with pytest.raises(KeyNotRotatableError):
+            await store.rotate(
+                key("a").key_id, secret("e"), told(), grace=timedelta(), idempotency_key="x"
+            )
+    assert await store.find(key("a").key_id) == revoked

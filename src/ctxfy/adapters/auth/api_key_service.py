@@ -4,8 +4,9 @@ The shell around keys, behind both auth ports: load, decide, act, report.
 
 import asyncio
 import hmac
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from copy import replace
+from datetime import datetime, timedelta
 
 from ctxfy.adapters.auth.credentials import malformed
 from ctxfy.core.exceptions import ApiKeyNotFoundError, UnavailableError
@@ -17,7 +18,9 @@ from ctxfy.core.models.auth_models import (
     Granted,
     KeyId,
     KeyStatus,
+    NewSecret,
     RateLimit,
+    RotatedKey,
     Scope,
 )
 from ctxfy.core.models.monitoring_models import LogLevel
@@ -31,11 +34,23 @@ from ctxfy.core.use_cases.auth_use_cases import (
     is_live_admin,
     parse_key,
 )
+from ctxfy.core.use_cases.rotation_use_cases import (
+    DEFAULT_GRACE_HOURS,
+    check_rotation,
+    decide_old_secret,
+)
 
 
 CACHE_SIZE = 10_000
+NO_DIGEST = "0" * 64
 POLL_SECONDS = 0.5
 FLUSH_SECONDS = 5.0
+
+_STATUS_ACTIONS: Mapping[KeyStatus, str] = {
+    KeyStatus.ACTIVE: "key_enabled",
+    KeyStatus.DISABLED: "key_disabled",
+    KeyStatus.REVOKED: "key_revoked",
+}
 
 
 class ApiKeyService:
@@ -93,10 +108,15 @@ class ApiKeyService:
         info = await self._find(parsed.key_id)
         if info is not None and info.pepper_id != self._material.pepper_id:
             digest = self._material.digest(api_key, info.pepper_id)
-        matches = hmac.compare_digest(info.api_key if info else "0" * 64, digest or "")
-        return self._noted(
-            parsed.key_id, decide_authentication(info, digest_matches=matches, now=self._now())
-        )
+        matches = hmac.compare_digest(info.api_key if info else NO_DIGEST, digest or "")
+        now = self._now()
+        is_old = info is not None and not matches and self._is_old(info, api_key)
+        if info is not None and is_old and (denied := decide_old_secret(info, now)):
+            return denied
+        decision = decide_authentication(info, digest_matches=matches or is_old, now=now)
+        if is_old and isinstance(decision, Granted):
+            decision = Granted(principal=replace(decision.principal, by_old_secret=True))
+        return self._noted(parsed.key_id, decision)
 
     async def recognize(self, key_id: KeyId, *, fresh: bool = False) -> Decision:
         """
@@ -175,10 +195,52 @@ class ApiKeyService:
             ApiKeyNotFoundError: No key has this id.
             LastAdminKeyError: It is the last key that can administer the server.
         """
-        event = act_of(actor, "key_revoked", self._now(), target=key_id)
-        info = await self._store.set_status(key_id, KeyStatus.REVOKED, event)
+        return await self.set_api_key_status(key_id, KeyStatus.REVOKED, actor=actor)
+
+    async def set_api_key_status(
+        self, key_id: KeyId, status: KeyStatus, *, actor: Actor = SERVER
+    ) -> ApiKeyInfo:
+        """
+        Disable a key, enable it again, or revoke it. Idempotent.
+
+        Raises:
+            ApiKeyNotFoundError: No key has this id.
+            LastAdminKeyError: It is the last key that can administer the server.
+        """
+        event = act_of(actor, _STATUS_ACTIONS[status], self._now(), target=key_id)
+        info = await self._store.set_status(key_id, status, event)
         self.forget()
         return info
+
+    async def rotate_api_key(
+        self,
+        key_id: KeyId,
+        *,
+        grace_hours: int = DEFAULT_GRACE_HOURS,
+        idempotency_key: str | None = None,
+        actor: Actor = SERVER,
+    ) -> RotatedKey:
+        """
+        Give a key a new secret; the old one stays good for a while.
+
+        Raises:
+            ApiKeyNotFoundError: No key has this id.
+            InvalidKeyRequestError: The wish cannot be granted.
+            KeyNotRotatableError: The key is not live.
+        """
+        check_rotation(grace_hours, idempotency_key)
+        whole = self._material.new_secret(key_id)
+        digest = self._material.digest(whole)
+        assert digest is not None  # noqa: S101 - the newest pepper is always there # nosec B101
+        rotated = await self._store.rotate(
+            key_id,
+            NewSecret(whole=whole, api_key=digest, pepper_id=self._material.pepper_id),
+            act_of(actor, "key_rotated", self._now(), target=key_id, grace_hours=grace_hours),
+            grace=timedelta(hours=grace_hours),
+            idempotency_key=idempotency_key,
+        )
+        self.forget()
+        return rotated
 
     async def get_api_key_info(self, api_key: str) -> ApiKeyInfo | None:
         """
@@ -296,6 +358,12 @@ class ApiKeyService:
         finally:
             if not written:  # nor if we are cancelled meanwhile
                 self._uses = uses | self._uses
+
+    def _is_old(self, info: ApiKeyInfo, api_key: str) -> bool:
+        if info.old_secret is None:
+            return False
+        digest = self._material.digest(api_key, info.old_secret.pepper_id) or ""
+        return hmac.compare_digest(info.old_secret.api_key, digest)
 
     def _noted(self, key_id: KeyId, decision: Decision) -> Decision:
         if isinstance(decision, Granted):

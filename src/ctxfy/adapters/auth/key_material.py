@@ -39,7 +39,13 @@ class HmacKeyMaterial:
         Make a key id and the whole key around it.
         """
         key_id = compose_key_id(self._random_bytes(16))
-        return key_id, compose_key(key_id, self._random_bytes(SECRET_BYTES))
+        return key_id, self.new_secret(key_id)
+
+    def new_secret(self, key_id: KeyId) -> str:
+        """
+        Make a whole key with this id.
+        """
+        return compose_key(key_id, self._random_bytes(SECRET_BYTES))
 
     def digest(self, api_key: str, pepper_id: int | None = None) -> ApiKeyDigest | None:
         """

@@ -5,17 +5,18 @@ The handlers of /auth/api-keys. Who may call them is the gate's business; the ta
 import re
 from typing import Annotated
 
-from fastapi import Path, Query, Request, Response
+from fastapi import Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from ctxfy.adapters.auth.key_fields import KeyPageData, NewKeyData, plain_key, plain_principal
-from ctxfy.core.exceptions import InvalidKeyRequestError, InvalidRequestError
+from ctxfy.core.exceptions import InvalidKeyRequestError, InvalidRequestError, NotAuthorizedError
 from ctxfy.core.models.audit_models import Actor
 from ctxfy.core.models.auth_models import (
     ApiKeyInfo,
     ApiKeyRequest,
     KeyId,
+    KeyStatus,
     Principal,
     RateLimit,
     Scope,
@@ -37,6 +38,11 @@ from ctxfy.core.use_cases.auth_use_cases import (
     parse_rate,
 )
 from ctxfy.core.use_cases.paging_use_cases import page_of
+from ctxfy.core.use_cases.rotation_use_cases import (
+    DEFAULT_GRACE_HOURS,
+    MAX_GRACE_HOURS,
+    MAX_IDEMPOTENCY_KEY_LENGTH,
+)
 
 
 _KEY_ID = re.compile(f"[0-9A-Za-z]{{{KEY_ID_LENGTH}}}")
@@ -73,6 +79,30 @@ class KeyBody(BaseModel):
         description="Globs over prompt names; the key sees only prompts that match one.",
     )
     rate_limit: RateText | None = Field(default=None, description="Such as 600/minute.")
+
+
+class RotationBody(BaseModel):
+    """
+    How a key is to be rotated.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    grace_hours: int = Field(
+        default=DEFAULT_GRACE_HOURS,
+        description="How long the old secret stays good, never past the key's own end.",
+        json_schema_extra={"minimum": 0, "maximum": MAX_GRACE_HOURS},
+    )
+
+
+# As with the id: published, and checked where the sentence does not quote what was sent.
+type IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        description="Asked again under the same within ten minutes, it is still one rotation.",
+        json_schema_extra={"minLength": 1, "maxLength": MAX_IDEMPOTENCY_KEY_LENGTH},
+    ),
+]
 
 
 class KeyListQuery(BaseModel):
@@ -157,6 +187,63 @@ class KeyRoutes:
         """
         await self._commands.revoke_api_key(_key_id(key_id), actor=_actor(request))
         return Response(status_code=204)
+
+    async def disable(self, request: Request, key_id: KeyIdPath) -> Response:
+        """
+        Refuse a key until it is enabled again. Idempotent.
+        """
+        return await self._set_status(request, key_id, KeyStatus.DISABLED)
+
+    async def enable(self, request: Request, key_id: KeyIdPath) -> Response:
+        """
+        Let a disabled key in again; a revoked one stays revoked. Idempotent.
+        """
+        return await self._set_status(request, key_id, KeyStatus.ACTIVE)
+
+    async def rotate(
+        self,
+        request: Request,
+        key_id: KeyIdPath,
+        body: RotationBody,
+        idempotency_key: IdempotencyKey = None,
+    ) -> Response:
+        """
+        Give a key a new secret, shown this once; the old one stays good for a while.
+        """
+        return await self._rotate(request, _key_id(key_id), body, idempotency_key)
+
+    async def rotate_current(
+        self, request: Request, body: RotationBody, idempotency_key: IdempotencyKey = None
+    ) -> Response:
+        """
+        Give the caller's own key a new secret, shown this once.
+        """
+        principal = _principal(request)
+        if principal.by_old_secret:
+            # Else who found a leaked secret could take the key over from who rotated it for that.
+            raise NotAuthorizedError(
+                "This is the old secret of a key that was rotated; rotate with the new one.",
+                required=None,
+            )
+        return await self._rotate(request, principal.key_id, body, idempotency_key)
+
+    async def _set_status(self, request: Request, key_id: str, status: KeyStatus) -> Response:
+        info = await self._commands.set_api_key_status(
+            _key_id(key_id), status, actor=_actor(request)
+        )
+        return JSONResponse(plain_key(info))
+
+    async def _rotate(
+        self, request: Request, key_id: KeyId, body: RotationBody, idempotency_key: str | None
+    ) -> Response:
+        rotated = await self._commands.rotate_api_key(
+            key_id,
+            grace_hours=body.grace_hours,
+            idempotency_key=idempotency_key,
+            actor=_actor(request),
+        )
+        told: NewKeyData = {"api_key": rotated.whole, **plain_key(rotated.info)}
+        return JSONResponse(told)
 
     async def current(self, request: Request) -> Response:
         """

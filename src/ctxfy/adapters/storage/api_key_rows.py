@@ -15,6 +15,7 @@ from ctxfy.core.models.auth_models import (
     ApiKeyInfo,
     KeyId,
     KeyStatus,
+    OldSecret,
     RateLimit,
     Scope,
 )
@@ -53,6 +54,9 @@ def row_of(info: ApiKeyInfo, person_id: str) -> dict[str, object]:
         "expires_at": info.expires_at,
         "last_used_at": info.last_used_at,
         "revoked_at": info.revoked_at,
+        "old_digest": info.old_secret and info.old_secret.api_key,
+        "old_pepper_id": info.old_secret and info.old_secret.pepper_id,
+        "old_expires_at": info.old_secret and info.old_secret.expires_at,
     }
 
 
@@ -76,6 +80,7 @@ def info_of(key: RowMapping, user_id: str) -> ApiKeyInfo:
         last_used_at=key[api_keys.c.last_used_at],
         revoked_at=key[api_keys.c.revoked_at],
         person_id=key[api_keys.c.person_id],
+        old_secret=_old_secret_of(key),
     )
 
 
@@ -91,6 +96,16 @@ def infos_of(rows: Iterable[RowMapping], envelope: Envelope) -> list[ApiKeyInfo]
             names[person_id] = name_of(row, envelope)
         infos.append(info_of(row, names[person_id]))
     return infos
+
+
+def _old_secret_of(key: RowMapping) -> OldSecret | None:
+    if key[api_keys.c.old_digest] is None:
+        return None
+    return OldSecret(
+        api_key=ApiKeyDigest(key[api_keys.c.old_digest]),
+        pepper_id=key[api_keys.c.old_pepper_id],
+        expires_at=key[api_keys.c.old_expires_at],
+    )
 
 
 def _limit_of(requests: int | None, seconds: int | None) -> RateLimit | None:

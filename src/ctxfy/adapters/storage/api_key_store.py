@@ -8,7 +8,7 @@ after the other, in this process and in all others.
 from collections.abc import Mapping
 from copy import replace
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -18,6 +18,7 @@ from ctxfy.adapters.storage.audit_trail import AuditTrail
 from ctxfy.adapters.storage.database import Database
 from ctxfy.adapters.storage.envelope import Envelope
 from ctxfy.adapters.storage.people import ERASED, find_or_create_person, find_person
+from ctxfy.adapters.storage.replays import find_replay, keep_replay
 from ctxfy.adapters.storage.tables import api_keys, epochs
 from ctxfy.core.exceptions import (
     ApiKeyNotFoundError,
@@ -25,8 +26,9 @@ from ctxfy.core.exceptions import (
     LastAdminKeyError,
 )
 from ctxfy.core.models.audit_models import AuditEvent
-from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, KeyStatus, Scope
+from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, KeyStatus, NewSecret, RotatedKey, Scope
 from ctxfy.core.use_cases.auth_use_cases import is_live_admin
+from ctxfy.core.use_cases.rotation_use_cases import REPLAY_LIFETIME, decide_rotation
 
 
 _EPOCH = "api_keys"
@@ -39,6 +41,16 @@ class _Changed:
     """
 
     info: ApiKeyInfo
+    told: AuditEvent | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rotated:
+    """
+    What came of a rotation, and what there is to tell of it.
+    """
+
+    key: RotatedKey
     told: AuditEvent | None
 
 
@@ -126,6 +138,49 @@ class SqlApiKeyStore:
 
         return (await self._trail.change(act, lambda changed: changed.told)).info
 
+    async def rotate(
+        self,
+        key_id: KeyId,
+        secret: NewSecret,
+        event: AuditEvent,
+        *,
+        grace: timedelta,
+        idempotency_key: str | None = None,
+    ) -> RotatedKey:
+        """
+        Put a new secret in the place of a key's, which stays good for a while; move the epoch on.
+
+        Raises:
+            ApiKeyNotFoundError: No key has this id.
+            KeyNotRotatableError: The key is not live.
+        """
+
+        def act(connection: Connection) -> _Rotated:
+            info = self._find(connection, key_id)
+            if info is None:
+                raise ApiKeyNotFoundError(key_id)
+            if idempotency_key is not None:
+                again = find_replay(connection, self._envelope, key_id, idempotency_key, event.at)
+                if again is not None:
+                    return _Rotated(key=RotatedKey(whole=again, info=info), told=None)
+                keep_replay(
+                    connection,
+                    self._envelope,
+                    key_id,
+                    idempotency_key,
+                    secret.whole,
+                    now=event.at,
+                    until=event.at + REPLAY_LIFETIME,
+                )
+            _change_secret(connection, info, secret, decide_rotation(info, grace, event.at))
+            changed = self._find(connection, key_id) or info
+            return _Rotated(
+                key=RotatedKey(whole=secret.whole, info=changed),
+                told=replace(event, subject_id=info.person_id),
+            )
+
+        return (await self._trail.change(act, lambda rotated: rotated.told)).key
+
     async def touch(self, uses: Mapping[KeyId, datetime]) -> None:
         """
         Note when keys were last used; never moves a time back, knows nothing of unknown keys.
@@ -196,6 +251,20 @@ def _change_status(connection: Connection, key_id: KeyId, status: KeyStatus, at:
     if status is KeyStatus.REVOKED:
         change["revoked_at"] = at
     connection.execute(update(api_keys).where(api_keys.c.key_id == key_id).values(change))
+    _move_epoch(connection)
+
+
+def _change_secret(
+    connection: Connection, info: ApiKeyInfo, secret: NewSecret, until: datetime
+) -> None:
+    change: dict[str, object] = {
+        "digest": secret.api_key,
+        "pepper_id": secret.pepper_id,
+        "old_digest": info.api_key,
+        "old_pepper_id": info.pepper_id,
+        "old_expires_at": until,
+    }
+    connection.execute(update(api_keys).where(api_keys.c.key_id == info.key_id).values(change))
     _move_epoch(connection)
 
 

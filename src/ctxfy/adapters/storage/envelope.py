@@ -77,6 +77,7 @@ class Envelope:
         self._wrapping = {each.id: _derive(each, b"wrap") for each in newest_first}
         self._lookups = {each.id: _derive(each, b"lookup") for each in newest_first}
         self._audit = {each.id: _derive(each, b"audit") for each in newest_first}
+        self._replay = {each.id: _derive(each, b"replay") for each in newest_first}
         self._spool = {each.id: _derive(each, b"spool") for each in newest_first}
         self._signing = {each.id: _derive(each, b"checkpoint") for each in newest_first}
         if len(self._wrapping) != len(masters):
@@ -147,6 +148,16 @@ class Envelope:
             UnavailableError: The master key is not here.
         """
         return self._of(self._spool, master_id)
+
+    def replay_key(self, idempotency_key: str, *, master_id: int) -> bytes:
+        """
+        The data key for an answer that only who knows the idempotency key gets again.
+
+        Raises:
+            UnavailableError: The master key is not here.
+        """
+        key = self._of(self._replay, master_id)
+        return hmac.digest(key, idempotency_key.encode(), hashlib.sha256)
 
     def signing_key(self, master_id: int) -> Ed25519PrivateKey:
         """

@@ -113,7 +113,22 @@ api_keys = Table(
     Column("expires_at", UtcTime),
     Column("last_used_at", UtcTime),
     Column("revoked_at", UtcTime),
+    Column("old_digest", String(64)),
+    Column("old_pepper_id", Integer),
+    Column("old_expires_at", UtcTime),
 )
+
+replays = Table(
+    "replays",
+    metadata,
+    Column("lookup", LargeBinary(32), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("master_id", Integer, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+)
+"""
+What came of rotations under an idempotency key, for the next few minutes; sealed.
+"""
 
 sessions = Table(
     "sessions",

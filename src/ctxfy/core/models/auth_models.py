@@ -46,6 +46,27 @@ class Scope(StrEnum):
 _RANKS: Mapping[Scope, int] = {Scope.READ: 0, Scope.WRITE: 1, Scope.ADMIN: 2}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSecret:
+    """
+    A whole key that is to take the place of another with the same id.
+    """
+
+    whole: str = field(repr=False)
+    api_key: ApiKeyDigest = field(repr=False)
+    pepper_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotatedKey:
+    """
+    What came of a rotation: the whole key, and what is known of it now.
+    """
+
+    whole: str = field(repr=False)
+    info: "ApiKeyInfo"
+
+
 class KeyStatus(StrEnum):
     """
     The life of a key, expiry apart.
@@ -67,6 +88,17 @@ class RateLimit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OldSecret:
+    """
+    The secret a key had before its last rotation, good for a while longer.
+    """
+
+    api_key: ApiKeyDigest = field(repr=False)
+    pepper_id: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKeyInfo:
     """
     What is known of a key.
@@ -78,6 +110,7 @@ class ApiKeyInfo:
         person_id: The random id that stands for this person wherever the name must not.
         scope: The widest thing the key may do.
         prompts: Globs over prompt names; the key sees only prompts that match one.
+        old_secret: What was the secret before; a key has at most two.
     """
 
     key_id: KeyId
@@ -95,6 +128,7 @@ class ApiKeyInfo:
     revoked_at: datetime | None = None
     created_by: KeyId | None = None
     person_id: str | None = field(default=None, compare=False)
+    old_secret: OldSecret | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +162,9 @@ class ParsedKey:
 class Principal:
     """
     Who is calling, as far as anything behind the gate needs to know.
+
+    Attributes:
+        by_old_secret: Whether the key was shown with its secret from before the last rotation.
     """
 
     key_id: KeyId
@@ -138,6 +175,7 @@ class Principal:
     name: str = ""
     rate_limit: RateLimit | None = None
     person_id: str | None = None
+    by_old_secret: bool = False
 
     @property
     def is_narrowed(self) -> bool:

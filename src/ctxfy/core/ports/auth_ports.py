@@ -3,7 +3,7 @@ Ports about keys: two that are driven by the outside, and what they drive in tur
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from ctxfy.core.models.audit_models import SERVER, Actor, AuditEvent
@@ -13,7 +13,9 @@ from ctxfy.core.models.auth_models import (
     Decision,
     KeyId,
     KeyStatus,
+    NewSecret,
     RateLimit,
+    RotatedKey,
     Scope,
 )
 from ctxfy.core.models.limit_models import Charge, LimitDecision
@@ -74,6 +76,40 @@ class AuthCommandPort(Protocol):
 
         Raises:
             InvalidKeyRequestError: The wish cannot be granted.
+            UnavailableError: The store is out of reach.
+        """
+        ...
+
+    async def set_api_key_status(
+        self, key_id: KeyId, status: KeyStatus, *, actor: Actor = SERVER
+    ) -> ApiKeyInfo:
+        """
+        Disable a key or enable it again; every process knows within a second. Idempotent.
+
+        Raises:
+            ApiKeyNotFoundError: No key has this id.
+            LastAdminKeyError: It is the last key that can administer the server.
+            UnavailableError: The store is out of reach.
+        """
+        ...
+
+    async def rotate_api_key(
+        self,
+        key_id: KeyId,
+        *,
+        grace_hours: int = 24,
+        idempotency_key: str | None = None,
+        actor: Actor = SERVER,
+    ) -> RotatedKey:
+        """
+        Give a key a new secret; the old one stays good for a while, never past the key's own end.
+
+        Asked again under the same idempotency key within ten minutes, it is still one rotation.
+
+        Raises:
+            ApiKeyNotFoundError: No key has this id.
+            InvalidKeyRequestError: The wish cannot be granted.
+            KeyNotRotatableError: The key is not live.
             UnavailableError: The store is out of reach.
         """
         ...
@@ -169,6 +205,27 @@ class ApiKeyStorePort(Protocol):
         """
         ...
 
+    async def rotate(
+        self,
+        key_id: KeyId,
+        secret: NewSecret,
+        event: AuditEvent,
+        *,
+        grace: timedelta,
+        idempotency_key: str | None = None,
+    ) -> RotatedKey:
+        """
+        Put a new secret in the place of a key's, which stays good for a while; move the epoch on.
+
+        If the same was asked under the same idempotency key a moment ago, what came of that is
+        returned, and nothing changes.
+
+        Raises:
+            ApiKeyNotFoundError: No key has this id.
+            KeyNotRotatableError: The key is not live.
+        """
+        ...
+
     async def touch(self, uses: Mapping[KeyId, datetime]) -> None:
         """
         Note when keys were last used; never moves a time back, does not move the epoch.
@@ -190,6 +247,12 @@ class KeyMaterialPort(Protocol):
     def new_key(self) -> tuple[KeyId, str]:
         """
         Make a key id and the whole key around it.
+        """
+        ...
+
+    def new_secret(self, key_id: KeyId) -> str:
+        """
+        Make a whole key with this id.
         """
         ...
 

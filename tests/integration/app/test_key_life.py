@@ -1,0 +1,131 @@
+"""
+The life of a key over REST: rotation with overlap, disabling, and who may do what.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from ctxfy.app.main import create_app
+from tests.integration.app.app_kit import Client, running, settings_in
+
+
+@pytest.fixture
+async def admin(tmp_path: Path) -> AsyncIterator[Client]:
+    """
+    An administrator of a running application.
+    """
+    async with running(create_app(settings_in(tmp_path))) as client:
+        yield client
+
+
+def holding(client: Client, key: str) -> Client:
+    """
+    The same client with another key.
+    """
+    return Client(app=client.app, http=client.http, key=key)
+
+
+async def status_of(client: Client) -> int:
+    """
+    Ask who one is.
+    """
+    return (await client.get("/auth/api-keys/current", key=True)).status_code
+
+
+async def test_a_rotation_overlaps_and_keeps_the_id(admin: Client) -> None:
+    """
+    Both secrets are good while the grace lasts; a second rotation ends the first of all.
+    """
+    ann = await admin.with_key("ann")
+    path = f"/auth/api-keys/{ann.key[6:18]}/rotate"
+    made = (await admin.post("{}", path=path)).json()
+    assert (made["key_id"], made["api_key"][:18]) == (ann.key[6:18], ann.key[:18])
+    new = holding(admin, made["api_key"])
+    assert [await status_of(ann), await status_of(new)] == [200, 200]
+    newest = (await admin.post('{"grace_hours": 0}', path=path)).json()["api_key"]
+    assert [await status_of(each) for each in (ann, new, holding(admin, newest))] == [401, 401, 200]
+    refused = await new.get("/auth/api-keys/current", key=True)
+    assert "old secret" in refused.json()["detail"]
+
+
+async def test_one_rotates_ones_own_key_but_not_with_the_old_secret(admin: Client) -> None:
+    """
+    Who found a secret that was rotated away cannot take the key over with it.
+    """
+    ann = await admin.with_key("ann")
+    path = "/auth/api-keys/current/rotate"
+    new = holding(admin, (await ann.post("{}", path=path)).json()["api_key"])
+    refused = await ann.post("{}", path=path)
+    assert (refused.status_code, "old secret" in refused.json()["detail"]) == (403, True)
+    assert (await new.post("{}", path=path)).status_code == 200
+
+
+async def test_a_rotation_under_one_idempotency_key_is_one(admin: Client) -> None:
+    """
+    However often and at once it is asked for, there is one new secret and one event.
+    """
+    ann = await admin.with_key("ann")
+    path = f"/auth/api-keys/{ann.key[6:18]}/rotate"
+    answers = await asyncio.gather(
+        *(admin.post("{}", path=path, idempotency_key="same") for _ in range(8))
+    )
+    assert len({answer.json()["api_key"] for answer in answers}) == 1
+    assert await status_of(ann) == 200
+    events = await admin.get(f"/audit/events?action=key_rotated&target={ann.key[6:18]}", key=True)
+    assert len(events.json()["events"]) == 1
+
+
+async def test_a_disabled_key_is_refused_until_it_is_enabled(admin: Client) -> None:
+    """
+    It is told so, cannot be rotated meanwhile, and comes back as it was.
+    """
+    ann = await admin.with_key("ann")
+    path = f"/auth/api-keys/{ann.key[6:18]}"
+    disabled = await admin.post("", path=f"{path}/disable")
+    assert disabled.json()["status"] == "disabled"
+    assert "disabled" in (await ann.get("/prompts", key=True)).json()["detail"]
+    refused = await admin.post("{}", path=f"{path}/rotate")
+    assert (refused.status_code, refused.json()["code"]) == (409, "api_key.not_rotatable")
+    assert (await admin.post("", path=f"{path}/enable")).json()["status"] == "active"
+    assert await status_of(ann) == 200
+
+
+async def test_the_last_admin_key_is_not_disabled(admin: Client) -> None:
+    """
+    Nobody locks themselves out of the server.
+    """
+    answer = await admin.post("", path="/auth/api-keys/admin0000000/disable")
+    assert (answer.status_code, answer.json()["code"]) == (409, "api_key.last_admin")
+
+
+@pytest.mark.parametrize(
+    "body", [{"grace_hours": -1}, {"grace_hours": 721}, {"grace_hours": "1"}, {"grace": 1}]
+)
+async def test_strange_rotations_are_refused(admin: Client, body: dict[str, object]) -> None:
+    """
+    With what is wrong; the secret stays.
+    """
+    ann = await admin.with_key("ann")
+    path = f"/auth/api-keys/{ann.key[6:18]}/rotate"
+    assert (await admin.post(json.dumps(body), path=path)).status_code == 422
+    assert await status_of(ann) == 200
+
+
+async def test_no_secret_of_a_rotation_is_on_the_disk(admin: Client, tmp_path: Path) -> None:
+    """
+    Not even the answer that is kept for who asks again.
+    """
+    ann = await admin.with_key("ann")
+    path = f"/auth/api-keys/{ann.key[6:18]}/rotate"
+    new = (await admin.post("{}", path=path, idempotency_key="same")).json()["api_key"]
+    written = b"".join(map(Path.read_bytes, _files(tmp_path / "var")))
+    for secret in (ann.key[19:], new[19:]):
+        assert secret.encode() not in written
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir())
