@@ -79,6 +79,29 @@ async def test_a_rotation_under_one_idempotency_key_is_one(admin: Client) -> Non
     assert len(events.json()["events"]) == 1
 
 
+@pytest.mark.parametrize(("grace_hours", "status"), [(1, 200), (0, 401)])
+async def test_a_rotation_without_grace_ends_what_the_old_secret_opened(
+    admin: Client, grace_hours: int, status: int
+) -> None:
+    """
+    A browser that logged in with a key that leaked is logged out, unless there is a grace.
+    """
+    ann = await admin.with_key("ann")
+    login = await admin.http.post(
+        "/login",
+        content=f"key={ann.key}",
+        headers={
+            "origin": "http://localhost",
+            "content-type": "application/x-www-form-urlencoded",
+        },
+    )
+    cookie = login.headers["set-cookie"].partition(";")[0]
+    assert (await admin.get("/prompts", cookie=cookie)).status_code == 200
+    body = json.dumps({"grace_hours": grace_hours})
+    await admin.post(body, path=f"/auth/api-keys/{ann.key[6:18]}/rotate")
+    assert (await admin.get("/prompts", cookie=cookie)).status_code == status
+
+
 async def test_a_disabled_key_is_refused_until_it_is_enabled(admin: Client) -> None:
     """
     It is told so, cannot be rotated meanwhile, and comes back as it was.

@@ -10,7 +10,7 @@ from copy import replace
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ctxfy.adapters.storage.api_key_rows import info_of, infos_of, row_of, select_keys
@@ -19,7 +19,7 @@ from ctxfy.adapters.storage.database import Database
 from ctxfy.adapters.storage.envelope import Envelope
 from ctxfy.adapters.storage.people import ERASED, find_or_create_person, find_person
 from ctxfy.adapters.storage.replays import find_replay, keep_replay
-from ctxfy.adapters.storage.tables import api_keys, epochs
+from ctxfy.adapters.storage.tables import api_keys, epochs, sessions
 from ctxfy.core.exceptions import (
     ApiKeyNotFoundError,
     InvalidKeyRequestError,
@@ -172,7 +172,11 @@ class SqlApiKeyStore:
                     now=event.at,
                     until=event.at + REPLAY_LIFETIME,
                 )
-            _change_secret(connection, info, secret, decide_rotation(info, grace, event.at))
+            until = decide_rotation(info, grace, event.at)
+            _change_secret(connection, info, secret, until)
+            if until <= event.at:
+                # The old secret is to be good for nothing, nor is what it opened.
+                connection.execute(delete(sessions).where(sessions.c.key_id == key_id))
             changed = self._find(connection, key_id) or info
             return _Rotated(
                 key=RotatedKey(whole=secret.whole, info=changed),
