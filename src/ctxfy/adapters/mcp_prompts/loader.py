@@ -89,7 +89,7 @@ class FolderLoader:
         problems += _taken(templates, described)
         compiled: dict[tuple[str, str], CompiledPromptPort] = {}
         for template in templates:
-            problems += self._declarations(template)
+            problems += self._validator.problems(template)
             try:
                 compiled[template.name, template.version] = self._engine.compile(template)
             except CatalogError as error:
@@ -118,12 +118,6 @@ class FolderLoader:
             return problems
         whole = replace(template, partials=partials)
         return replace(whole, digest=_digest(text, whole))
-
-    def _declarations(self, template: PromptTemplate) -> list[PromptProblem]:
-        return [
-            PromptProblem(path=template.source, line=None, message=sentence)
-            for sentence in self._validator.problems(template)
-        ]
 
 
 def _files(folder: PromptFolder, problems: list[PromptProblem]) -> list[str]:

@@ -3,7 +3,8 @@ One prompt file into one PromptTemplate, or into everything that is wrong with i
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -104,15 +105,16 @@ def read_prompt(path: str, text: str, read: ReadAttachment) -> PromptTemplate | 
 
 
 class _SpecError(Exception):
-    def __init__(self, mistakes: list[tuple[int, str]]) -> None:
-        super().__init__(str(mistakes))
-        self.mistakes = mistakes
+    def __init__(self, mistakes: Iterable[tuple[int, str]]) -> None:
+        self.mistakes = sorted(set(mistakes))
+        super().__init__(str(self.mistakes))
 
 
 class _Reader:
     def __init__(self, path: str, text: str, read: ReadAttachment) -> None:
         self._path = path
         self._read = read
+        self._mistakes: list[tuple[int, str]] = []
         if path.endswith(".prompt.md"):
             front, self._body, self._body_line = split_front_matter(text)
             self._source = read_yaml(front, first_line=2)
@@ -124,11 +126,18 @@ class _Reader:
 
     def template(self) -> PromptTemplate:
         spec = self._spec()
-        mistakes = [(self._source.line_of(place), text) for place, text in inconsistencies(spec)]
-        if mistakes:
-            raise _SpecError(sorted(mistakes))
+        # Whatever is wrong above, what is wrong below is told at the same time.
+        messages = self._messages(spec)
+        if spec is None:
+            raise _SpecError(self._mistakes)
+        name = spec.name or self._default_name()
+        self._mistakes += (
+            (self._source.line_of(place), text) for place, text in inconsistencies(spec)
+        )
+        if self._mistakes:
+            raise _SpecError(self._mistakes)
         return PromptTemplate(
-            name=spec.name or self._default_name(),
+            name=name,
             version=spec.version,
             title=spec.title,
             description=spec.description.strip(),
@@ -148,17 +157,19 @@ class _Reader:
             ),
             count_by=tuple(spec.metrics.count_by),
             max_output_bytes=spec.limits.max_output_bytes,
-            messages=tuple(self._messages(spec)),
+            messages=messages,
             source=self._path,
+            lines=self._source.lines,
         )
 
-    def _spec(self) -> PromptSpec:
+    def _spec(self) -> PromptSpec | None:
         if not isinstance(self._source.data, dict):
             raise PromptFileError(1, "the keys of the prompt (name, description, ...) are missing")
         try:
             return self._spec_type.model_validate(self._source.data)
         except pydantic.ValidationError as error:
-            raise _SpecError(sorted(explain(error, self._source, self._spec_type))) from error
+            self._mistakes += explain(error, self._source, self._spec_type)
+            return None
 
     def _default_name(self) -> str:
         file_name = self._path.rpartition("/")[2]
@@ -167,36 +178,48 @@ class _Reader:
             raise PromptFileError(1, f"'{name}' cannot be a prompt's name; give one under 'name:'")
         return name
 
-    def _messages(self, spec: PromptSpec) -> Iterator[Message]:
-        found = (
-            self._yaml_messages(spec.messages)
-            if isinstance(spec, YamlPromptSpec)
-            else self._body_messages()
-        )
-        empty = True
-        for message in found:
-            empty = False
-            yield message
-        if empty:
-            raise PromptFileError(self._body_line, "the prompt has no text below its front matter")
+    def _messages(self, spec: PromptSpec | None) -> tuple[Message, ...]:
+        found: list[Message] = []
+        before = len(self._mistakes)
+        if self._spec_type is PromptSpec:
+            self._body_messages(found)
+        elif isinstance(spec, YamlPromptSpec):
+            for index, item in enumerate(spec.messages):
+                with self._noted():
+                    found.append(self._yaml_message(item, index))
+        if not found and spec is not None and len(self._mistakes) == before:
+            text = "the prompt has no text below its front matter"
+            self._mistakes.append((self._body_line, text))
+        return tuple(found)
 
-    def _body_messages(self) -> Iterator[Message]:
+    @contextmanager
+    def _noted(self) -> Generator[None]:
+        """
+        Note a mistake in a message, and go on with the next.
+        """
+        try:
+            yield
+        except PromptFileError as problem:
+            self._mistakes.append((problem.line or 1, problem.message))
+
+    def _body_messages(self, found: list[Message]) -> None:
         role = Role.USER
         for block in split_body(self._body, self._body_line):
             marker = block.marker
-            if marker is not None and marker.word in tuple(Role):
-                role = Role(marker.word)
-                if marker.rest:
-                    raise PromptFileError(marker.line, f"@{role} takes nothing after it")
-            elif marker is not None:
-                yield Message(role=role, content=self._attached(marker))
-            for line, word in near_markers(block.text, block.line):
-                raise PromptFileError(
-                    line,
-                    f"this would be text and no marker; write <!-- @{word} --> on its own line",
-                )
+            with self._noted():
+                if marker is not None and marker.word in tuple(Role):
+                    role = Role(marker.word)
+                    if marker.rest:
+                        raise PromptFileError(marker.line, f"@{role} takes nothing after it")
+                elif marker is not None:
+                    found.append(Message(role=role, content=self._attached(marker)))
+            self._mistakes += (
+                (line, f"this would be text and no marker; write <!-- @{word} --> on its own line")
+                for line, word in near_markers(block.text, block.line)
+            )
             if block.text:
-                yield Message(role=role, content=TextContent(text=block.text, line=block.line))
+                text = TextContent(text=block.text, line=block.line)
+                found.append(Message(role=role, content=text))
 
     def _attached(self, marker: Marker) -> Content:
         allowed = {"resource": ("uri", "type"), "image": ()}
@@ -223,25 +246,23 @@ class _Reader:
             marker.line,
         )
 
-    def _yaml_messages(self, items: Iterable[MessageSpec]) -> Iterator[Message]:
-        for index, item in enumerate(items):
-            line = self._source.line_of(("messages", index))
-            given = [key for key in ("text", "resource", "image") if getattr(item, key) is not None]
-            if len(given) != 1:
-                raise PromptFileError(line, "a message has exactly one of text, resource and image")
-            role = Role(item.role)
-            if item.resource is None and (item.uri or item.type):
-                raise PromptFileError(line, "'uri:' and 'type:' are for resources")
-            if item.text is not None:
-                yield Message(role=role, content=self._yaml_text(item.text, index))
-                continue
-            wish = Attachment(
-                kind=given[0],
-                path=item.resource or item.image or "",
-                uri=item.uri,
-                media_type=item.type,
-            )
-            yield Message(role=role, content=self._attachment(wish, line))
+    def _yaml_message(self, item: MessageSpec, index: int) -> Message:
+        line = self._source.line_of(("messages", index))
+        given = [key for key in ("text", "resource", "image") if getattr(item, key) is not None]
+        if len(given) != 1:
+            raise PromptFileError(line, "a message has exactly one of text, resource and image")
+        role = Role(item.role)
+        if item.resource is None and (item.uri or item.type):
+            raise PromptFileError(line, "'uri:' and 'type:' are for resources")
+        if item.text is not None:
+            return Message(role=role, content=self._yaml_text(item.text, index))
+        wish = Attachment(
+            kind=given[0],
+            path=item.resource or item.image or "",
+            uri=item.uri,
+            media_type=item.type,
+        )
+        return Message(role=role, content=self._attachment(wish, line))
 
     def _yaml_text(self, text: str, index: int) -> TextContent:
         place = ("messages", index, "text")

@@ -15,7 +15,13 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic_core import SchemaError
 
 from ctxfy.adapters.validation.argument_types import annotation_of
-from ctxfy.core.models.prompt_models import ArgumentType, PromptArgument, PromptTemplate, Value
+from ctxfy.core.models.prompt_models import (
+    ArgumentType,
+    PromptArgument,
+    PromptProblem,
+    PromptTemplate,
+    Value,
+)
 from ctxfy.core.models.validation_models import ErrorCode, ValidationError, ValidationResult
 from ctxfy.core.ports.prompt_ports import ArgumentOutcome
 from ctxfy.core.use_cases.validation_use_cases import (
@@ -31,6 +37,11 @@ from ctxfy.core.use_cases.validation_use_cases import (
 
 MAX_UNKNOWN_REPORTED = 20
 MAX_MODELS = 20_000
+
+type _Flaw = tuple[tuple[str | int, ...], str]
+"""
+The place of a mistake in a prompt file, and a sentence.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,28 +109,32 @@ class SchemaValidator:
             "required": [item.name for item in template.arguments if item.required],
         }
 
-    def problems(self, template: PromptTemplate) -> tuple[str, ...]:
+    def problems(self, template: PromptTemplate) -> tuple[PromptProblem, ...]:
         """
         Say what is wrong with the declarations: patterns, defaults, examples.
         """
-        broken = tuple(_broken_patterns(template))
-        if broken:
-            return broken
-        return tuple(self._contradictions(template))
+        found = tuple(_broken_patterns(template)) or tuple(self._contradictions(template))
+        return tuple(
+            PromptProblem(path=template.source, line=template.line_of(*place), message=message)
+            for place, message in found
+        )
 
-    def _contradictions(self, template: PromptTemplate) -> Iterator[str]:
+    def _contradictions(self, template: PromptTemplate) -> Iterator[_Flaw]:
         for argument in template.arguments:
             for label, value in (("default", argument.default), ("example", argument.example)):
                 if value is None:
                     continue
                 result = self.validate(template, {argument.name: thaw(value)}).result
+                place = ("arguments", argument.name, label)
                 for error in result.errors:
                     if error.field == argument.name:
-                        yield f"the {label} of '{argument.name}' is not allowed: {error.message}"
-        for example in template.examples:
+                        name = argument.name
+                        yield place, f"the {label} of '{name}' is not allowed: {error.message}"
+        for index, example in enumerate(template.examples):
             raw = {name: thaw(value) for name, value in example.arguments.items()}
             for error in self.validate(template, raw).result.errors:
-                yield f"the example '{example.name}' is not allowed: {error.message}"
+                text = f"the example '{example.name}' is not allowed: {error.message}"
+                yield ("examples", index, "arguments", error.field), text
 
     def _model(self, template: PromptTemplate) -> type[BaseModel]:
         key = (template.name, template.version, template.digest)
@@ -219,15 +234,13 @@ def _translate(
             yield _mistake(name, explain_mistake(declared[name], code), code)
 
 
-def _broken_patterns(template: PromptTemplate) -> Iterator[str]:
+def _broken_patterns(template: PromptTemplate) -> Iterator[_Flaw]:
     for argument in template.arguments:
         try:
             pydantic.TypeAdapter(annotation_of(argument))
         except SchemaError as error:
-            yield (
-                f"the pattern of '{argument.name}' is no regular expression of Rust's dialect: "
-                f"{_reason(error)}"
-            )
+            text = f"the pattern of '{argument.name}' is no regular expression of Rust's dialect"
+            yield ("arguments", argument.name, "pattern"), f"{text}: {_reason(error)}"
 
 
 def _reason(error: SchemaError) -> str:

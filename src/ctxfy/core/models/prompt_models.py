@@ -214,6 +214,7 @@ class PromptTemplate:
         digest: SHA-256, hex, over the file and everything it pulls in; of a function, over the
             files that it and its module are written in.
         is_function: Whether a function makes the messages.
+        lines: Where in the file its keys stand, by their path: `("arguments", "code", "default")`.
     """
 
     name: str
@@ -235,6 +236,17 @@ class PromptTemplate:
     source: str = ""
     digest: str = ""
     is_function: bool = False
+    lines: Mapping[tuple[str | int, ...], int] = field(
+        default_factory=dict[tuple[str | int, ...], int], compare=False, repr=False
+    )
+
+    def line_of(self, *place: str | int) -> int | None:
+        """
+        Find the line of a key, or of the nearest thing around it that has one.
+        """
+        while place and place not in self.lines:
+            place = place[:-1]
+        return self.lines.get(place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

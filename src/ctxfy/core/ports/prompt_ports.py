@@ -11,6 +11,7 @@ from ctxfy.core.models.auth_models import Principal
 from ctxfy.core.models.catalog_models import Catalog, CatalogChange
 from ctxfy.core.models.prompt_models import (
     Message,
+    PromptProblem,
     PromptRequest,
     PromptTemplate,
     RenderedPrompt,
@@ -134,7 +135,7 @@ class ArgumentValidatorPort(Protocol):
         """
         ...
 
-    def problems(self, template: PromptTemplate) -> tuple[str, ...]:
+    def problems(self, template: PromptTemplate) -> tuple[PromptProblem, ...]:
         """
         Say what is wrong with the declarations themselves: patterns, defaults, examples.
         """

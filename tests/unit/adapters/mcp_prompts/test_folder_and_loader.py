@@ -80,12 +80,12 @@ def test_encodings(tmp_path: Path, content: str, end: str) -> None:
         (_md("<!-- @image x.png -->") | {"x.png": "no"}, "a.prompt.md:4: 'x.png' does not hold the image/png its name promises"),
         (_md("<!-- @image x.png -->") | {"x.png": PNG * 100_000}, "a.prompt.md:4: 'x.png' is larger than 2000000 bytes"),
         (_md("<!-- @image gone.png -->"), "a.prompt.md:4: there is no file 'gone.png' in the prompt folder"),
-        (_md("x", "name: a\narguments: {b: {pattern: '('}}\n"), "a.prompt.md: the pattern of 'b' is no regular expression of Rust's dialect: "),
-        (_md("x", "name: a\narguments: {b: {pattern: '(?=x)'}}\n"), "a.prompt.md: the pattern of 'b' is no regular expression of Rust's dialect: "),
-        (_md("x", "name: a\narguments: {b: {enum: [x], default: y}}\n"), "a.prompt.md: the default of 'b' is not allowed: Argument 'b' must be one of: x."),
-        (_md("x", "name: a\narguments: {b: {type: integer, example: y}}\n"), "a.prompt.md: the example of 'b' is not allowed: Argument 'b' must be a whole number, such as 3."),
-        (_md("x", "name: a\narguments: {b: {required: true}}\nexamples: [{name: e}]\n"), "a.prompt.md: the example 'e' is not allowed: Argument 'b' is required."),
-        (_md("x", "name: a\nexamples: [{name: e, arguments: {c: 1}}]\n"), "a.prompt.md: the example 'e' is not allowed: There is no argument 'c'. It takes none."),
+        (_md("x", "name: a\narguments: {b: {pattern: '('}}\n"), "a.prompt.md:3: the pattern of 'b' is no regular expression of Rust's dialect: "),
+        (_md("x", "name: a\narguments: {b: {pattern: '(?=x)'}}\n"), "a.prompt.md:3: the pattern of 'b' is no regular expression of Rust's dialect: "),
+        (_md("x", "name: a\narguments: {b: {enum: [x], default: y}}\n"), "a.prompt.md:3: the default of 'b' is not allowed: Argument 'b' must be one of: x."),
+        (_md("x", "name: a\narguments: {b: {type: integer, example: y}}\n"), "a.prompt.md:3: the example of 'b' is not allowed: Argument 'b' must be a whole number, such as 3."),
+        (_md("x", "name: a\narguments: {b: {required: true}}\nexamples: [{name: e}]\n"), "a.prompt.md:4: the example 'e' is not allowed: Argument 'b' is required."),
+        (_md("x", "name: a\nexamples: [{name: e, arguments: {c: 1}}]\n"), "a.prompt.md:3: the example 'e' is not allowed: There is no argument 'c'. It takes none."),
         (ONE | {"b.prompt.md": GOOD.format(name="a", version="1.0")}, "b.prompt.md: prompt 'a' version 1.0 is in a.prompt.md too; give one of them another name or version"),
     ],
 )  # fmt: skip
@@ -96,6 +96,64 @@ def test_mistakes(tmp_path: Path, files: dict[str, str | bytes], sentence: str) 
     problems = problems_of(write_files(tmp_path, files))
     assert len(problems) == 1
     assert problems[0].startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        (
+            _md(
+                "<!-- @user x -->\n<!-- @sytem -->\n<!-- @image gone.png -->\nHi",
+                "nam: a\narguments: {b: {required: yes}}\n",
+            ),
+            {
+                2: "unknown key 'nam'",
+                3: "'required' in 'arguments.b'",
+                5: "@user takes",
+                6: "there is no marker @sytem",
+                7: "there is no file 'gone.png'",
+            },
+        ),
+        (
+            _md("@ssistant", "version: x y\narguments:\n  b: {type: enum}\n  c: {minimum: 1}\n"),
+            {
+                2: "'x y' is not a version",
+                4: "argument 'b': its type",
+                5: "argument 'c': 'minimum:'",
+            },
+        ),
+        (
+            {"a.prompt.yaml": "messages:\n- {text: ' '}\n- {}\n- {text: x, uri: y}\n"},
+            {2: "the message has no text", 3: "a message has exactly one", 4: "'uri:' and 'type:'"},
+        ),
+        (
+            _md(
+                "{{ e }}",
+                "arguments:\n  b:\n    type: integer\n    default: x\n    example: y\n"
+                "examples:\n- name: one\n  arguments:\n    b: z\n",
+            ),
+            {
+                5: "the default of 'b'",
+                6: "the example of 'b'",
+                10: "the example 'one'",
+                12: "'e' is",
+            },
+        ),
+    ],
+    ids=["above-and-below", "contradictions", "yaml", "declarations"],
+)
+def test_several_mistakes_are_told_at_once(
+    tmp_path: Path, files: dict[str, str | bytes], told: dict[int, str]
+) -> None:
+    """
+    What is wrong with the keys does not hide what is wrong with the text, and each has its line.
+    """
+    found = {}
+    for problem in problems_of(write_files(tmp_path, files)):
+        place, _, sentence = problem.partition(": ")
+        found[int(place.rpartition(":")[2])] = sentence
+    assert found.keys() == told.keys()
+    assert all(found[line].startswith(words) for line, words in told.items())
 
 
 @pytest.mark.parametrize(
