@@ -16,6 +16,7 @@ from ctxfy.app import audit_commands, config_commands, key_commands
 from ctxfy.app.command_line import Config, Folder, Json, chosen_settings, write_json
 from ctxfy.app.command_mistakes import explain_command_line
 from ctxfy.app.connect_command import connect
+from ctxfy.app.doctor_command import doctor
 from ctxfy.app.starting_commands import init, new
 from ctxfy.app.stdio_command import stdio
 from ctxfy.core.exceptions import CtxfyError
@@ -35,6 +36,7 @@ app.command(init)
 app.command(new)
 app.command(stdio)
 app.command(connect)
+app.command(doctor)
 
 
 def main() -> None:
@@ -100,10 +102,12 @@ def check(path: Folder = None, *, as_json: Json = False) -> None:
     """
     Check a folder of prompts and run the tests inside the files.
     """
+    from ctxfy.app.progress import told_if_slow
     from ctxfy.app.prompt_check import PromptCheck
 
     settings = chosen_settings(path)
-    report = PromptCheck(settings.prompts.folder, settings, with_modules=True).result()
+    with told_if_slow(f"Checking {settings.prompts.folder}"):
+        report = PromptCheck(settings.prompts.folder, settings, with_modules=True).result()
     if as_json:
         problems = [
             {"path": item.path, "line": item.line, "message": item.message}

@@ -16,6 +16,7 @@ from ctxfy.adapters.container.certificate import ServerCertificate
 from ctxfy.app.background import running
 from ctxfy.app.config import Settings
 from ctxfy.app.loading import load_functions, utc_now
+from ctxfy.app.progress import told_if_slow
 from ctxfy.app.prompt_check import PromptCheck, load_checked
 from ctxfy.app.tls import follow_certificate, server_certificate
 from ctxfy.core.exceptions import ConfigurationError
@@ -38,12 +39,13 @@ def serve(settings: Settings) -> None:
     listener = bind(settings)
     # The child checks the prompts while this process imports what it needs.
     with listener, closing(PromptCheck(settings.prompts.folder, settings)) as check:
-        from ctxfy.app.main import create_app
-
         settings = with_port(settings, listener.getsockname()[1])
-        functions = load_functions(settings.prompts.modules, settings.llm.timeout_seconds)
-        snapshot = load_checked(settings, check, functions=functions)
-        app = create_app(settings, snapshot=snapshot)
+        with told_if_slow(f"Checking {settings.prompts.folder}"):
+            from ctxfy.app.main import create_app
+
+            functions = load_functions(settings.prompts.modules, settings.llm.timeout_seconds)
+            snapshot = load_checked(settings, check, functions=functions)
+            app = create_app(settings, snapshot=snapshot)
         try:
             _Server(app, settings, certificate).run(sockets=[listener])
         except SystemExit as error:

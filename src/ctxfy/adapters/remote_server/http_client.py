@@ -7,6 +7,8 @@ from typing import Any, override
 
 import httpx2
 
+from ctxfy.adapters.remote_server.verdicts import reason_of
+
 
 CONNECT_SECONDS = 10
 SILENCE_SECONDS = 300
@@ -47,7 +49,7 @@ class RemoteServer(httpx2.AsyncClient):
                 # Here, where a connection that breaks can still become an answer.
                 await response.aread()
         except httpx2.TransportError as error:
-            sentence = f"The server at {self._url} cannot be reached ({_reason(error)})."
+            sentence = f"The server at {self._url} cannot be reached ({reason_of(error)})."
             self._complain(sentence)
             return _unavailable(request, sentence)
         return self._understood(request, response) if response.is_error else response
@@ -70,13 +72,6 @@ class RemoteServer(httpx2.AsyncClient):
             # The gate's refusals; mistakes in single requests are the client's to show.
             self._complain(f"The server says: {sentence}")
         return response
-
-
-def _reason(error: httpx2.TransportError) -> str:
-    if isinstance(error, httpx2.TimeoutException):
-        return "it does not answer in time"
-    reason = str(error) or type(error).__name__
-    return "nothing answers there" if "connection attempts" in reason else reason.rstrip(".")
 
 
 def _unavailable(request: httpx2.Request, sentence: str) -> httpx2.Response:

@@ -172,3 +172,24 @@ def assess_health(checks: Iterable[CheckResult]) -> HealthReport:
     found = {check.status for check in results}
     status = next((status for status in _WORST if status in found), HealthStatus.PASS)
     return HealthReport(status=status, checks=results)
+
+
+def good(name: str, sentence: str) -> CheckResult:
+    """
+    Say that a part is well.
+    """
+    return CheckResult(name=name, status=HealthStatus.PASS, detail=sentence)
+
+
+def doubtful(name: str, sentence: str) -> CheckResult:
+    """
+    Say that a part works, and that somebody should look at it.
+    """
+    return CheckResult(name=name, status=HealthStatus.WARN, detail=sentence)
+
+
+def bad(name: str, sentence: str) -> CheckResult:
+    """
+    Say that a part does not work; the sentence tells what to do.
+    """
+    return CheckResult(name=name, status=HealthStatus.FAIL, detail=sentence)

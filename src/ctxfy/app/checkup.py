@@ -1,0 +1,212 @@
+"""
+What is wrong with a setup here: each part looked at, none changed.
+"""
+
+import os
+import stat
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from ctxfy.app.bootstrap import (
+    Storage,
+    database_file,
+    key_file,
+    make_storage,
+    server_secrets,
+)
+from ctxfy.app.config import Settings
+from ctxfy.app.loading import utc_now
+from ctxfy.app.port_check import check_port
+from ctxfy.core.exceptions import CtxfyError
+from ctxfy.core.models.monitoring_models import CheckResult, HealthStatus
+from ctxfy.core.use_cases.auth_use_cases import is_live_admin
+from ctxfy.core.use_cases.monitoring_use_cases import bad, doubtful, good
+from ctxfy.core.use_cases.validation_use_cases import plural
+
+
+CLOCK_TOLERANCE = timedelta(seconds=60)
+ALMOST_FULL = 0.05
+
+
+async def check_here(settings: Settings) -> AsyncGenerator[CheckResult]:
+    """
+    Look at everything a server with these settings would need.
+    """
+    yield check_prompts(settings)
+    secrets = check_secrets(settings)
+    yield secrets
+    if secrets.status is HealthStatus.FAIL:
+        yield doubtful("storage", "Not looked at: it needs the secrets.")
+    else:
+        async for result in check_storage(settings):
+            yield result
+    yield check_clock(settings, utc_now())
+    yield await check_port(settings)
+    if settings.limits.url is not None:
+        yield await check_shared_limits(settings)
+
+
+def check_prompts(settings: Settings) -> CheckResult:
+    """
+    Load the prompts and run their tests.
+    """
+    from ctxfy.app.prompt_check import PromptCheck
+
+    folder = settings.prompts.folder
+    report = PromptCheck(folder, settings, with_modules=True).result()
+    if report.problems:
+        count = plural(len(report.problems), "problem")
+        return bad(
+            "prompts",
+            f"{count}; 'ctxfy check {folder}' names all. The first: {report.problems[0]}",
+        )
+    return good(
+        "prompts",
+        f"{plural(report.prompts, 'prompt')} in '{folder}', {plural(report.tests, 'test')} passed.",
+    )
+
+
+def check_secrets(settings: Settings) -> CheckResult:
+    """
+    Look for pepper and master key, and who can read them.
+    """
+    auth = settings.auth
+    try:
+        if auth.pepper is not None and auth.master_key is not None:
+            server_secrets(settings)
+            return good("secrets", "Pepper and master key come from the settings.")
+        file, database = key_file(settings), database_file(settings)
+        if not file.exists(follow_symlinks=False):
+            if database is None:
+                return doubtful(
+                    "secrets",
+                    f"There is no key file '{file}'; the next start makes one. If the database was "
+                    "used before, restore the old one first.",
+                )
+            if not database.exists():
+                return good("secrets", f"The first start makes the key file '{file}'.")
+        server_secrets(settings)
+    except CtxfyError as error:
+        return bad("secrets", str(error))
+    return good("secrets", f"The key file '{file}' is there, for its owner alone.")
+
+
+async def check_storage(settings: Settings) -> AsyncGenerator[CheckResult]:
+    """
+    Open the database as a command does, without bringing it up to date.
+    """
+    try:
+        file = database_file(settings)
+        if file is not None and not file.exists():
+            yield _place_for(file)
+            return
+        storage = make_storage(settings, server_secrets(settings))
+    except CtxfyError as error:
+        yield bad("storage", str(error))
+        return
+    try:
+        async for result in _opened(storage, settings, file):
+            yield result
+    finally:
+        await storage.database.aclose()
+
+
+async def _opened(
+    storage: Storage, settings: Settings, file: Path | None
+) -> AsyncGenerator[CheckResult]:
+    from ctxfy.adapters.storage import migrate
+    from ctxfy.adapters.storage.people import check_master_key
+
+    name = storage.database.name
+    try:
+        found = await migrate.current_revision(storage.database)
+        if found != migrate.HEAD and settings.storage.migrate == "check":
+            await migrate.check(storage.database)
+        if found in (None, *migrate.REVISIONS[:-1]):
+            state = "is empty" if found is None else f"is at revision {found}"
+            yield good("storage", f"The database {name} {state}; the next start brings it up.")
+            return
+        await migrate.check(storage.database)
+        await check_master_key(storage.database, storage.envelope)
+        yield _kept_well(name, file)
+        keys = await storage.keys.list_keys()
+    except CtxfyError as error:
+        yield bad("storage", str(error))
+        return
+    now = utc_now()
+    admins = sum(is_live_admin(info, now) for info in keys)
+    yield (
+        good("admin key", f"{plural(admins, 'key')} can administer the server.")
+        if admins
+        else doubtful(
+            "admin key",
+            "No key can administer the server: 'ctxfy keys create --user NAME --scope admin'.",
+        )
+    )
+
+
+def _kept_well(name: str, file: Path | None) -> CheckResult:
+    if file is not None and stat.S_IMODE(file.stat().st_mode) & 0o077:
+        return doubtful("storage", f"Others can read the database: chmod 600 '{file}'.")
+    if file is not None and _is_almost_full(file):
+        return doubtful("storage", f"The disk of '{file}' is almost full; make room on it.")
+    return good("storage", f"The database {name} answers and is up to date.")
+
+
+def _is_almost_full(file: Path) -> bool:
+    disk = os.statvfs(file)
+    return disk.f_bavail < disk.f_blocks * ALMOST_FULL
+
+
+def _place_for(file: Path) -> CheckResult:
+    place = next(folder for folder in file.absolute().parents if folder.exists())
+    if not os.access(place, os.W_OK):
+        return bad(
+            "storage",
+            f"The database '{file}' cannot be made: '{place}' may not be written to; change that, "
+            "or name another with CTXFY_STORAGE__URL.",
+        )
+    return good("storage", f"The first start makes the database '{file}' and an admin key.")
+
+
+def check_clock(settings: Settings, now: datetime) -> CheckResult:
+    """
+    Notice a clock that is behind what was written before.
+    """
+    try:
+        file = database_file(settings)
+    except CtxfyError:
+        file = None
+    if file is not None and file.exists():
+        written = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+        if written > now + CLOCK_TOLERANCE:
+            return bad(
+                "clock",
+                f"It is {now:%Y-%m-%d %H:%M:%S} UTC here, and the database was written at "
+                f"{written:%Y-%m-%d %H:%M:%S}: set the clock, or keys live too long.",
+            )
+    return good("clock", f"It is {now:%Y-%m-%d %H:%M:%S} UTC here.")
+
+
+async def check_shared_limits(settings: Settings) -> CheckResult:
+    """
+    Ask the store that limits are shared through.
+    """
+    from ctxfy.adapters.monitoring.null_logging import NullLogging
+    from ctxfy.adapters.monitoring.null_metrics import NullMetrics
+    from ctxfy.app.limits import make_limiting
+
+    try:
+        limiting = make_limiting(
+            settings.limits, lambda text: text, logging=NullLogging(), metrics=NullMetrics()
+        )
+    except CtxfyError as error:
+        return bad("limits", str(error))
+    assert limiting.shared is not None  # noqa: S101 - there is an address # nosec B101
+    try:
+        await limiting.shared.probe()
+        (probe,) = limiting.probes
+        return await probe.check()
+    finally:
+        await limiting.shared.aclose()
