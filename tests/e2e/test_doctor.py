@@ -5,7 +5,7 @@ A server looked over from outside.
 import json
 import ssl
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -89,7 +89,7 @@ class Foreign(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def foreign_server(tls: ssl.SSLContext | None = None) -> Iterator[int]:
+def foreign_server(tls: ssl.SSLContext | None = None) -> Generator[int]:
     """
     Run such a server, and give its port.
     """

@@ -46,7 +46,7 @@ class FirstFiles:
 
 def write_first_files(folder: Path) -> FirstFiles:
     """
-    Write a prompt folder with one example, and keep what a server writes out of git.
+    Write a prompt folder with one example and settings, and keep what a server writes out of git.
 
     Raises:
         ConfigurationError: The folder is a file, or may not be written to.
@@ -58,6 +58,7 @@ def write_first_files(folder: Path) -> FirstFiles:
             _write(done, "prompts/hello.prompt.md", _starter("hello.prompt.md"))
         else:
             done.kept.append("prompts")
+        _write(done, "fastmcp.json", _starter("fastmcp.json"))
         _write(done, ".gitignore", _starter("gitignore"))
         if ".gitignore" in done.kept and not _ignores_var(folder / ".gitignore"):
             done.advice.append(

@@ -5,7 +5,7 @@
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import pytest
@@ -21,7 +21,7 @@ def _free_port(ctxfy: Shell) -> None:
 
 
 @contextmanager
-def taken_port() -> Iterator[str]:
+def taken_port() -> Generator[str]:
     """
     Listen on a port and answer nothing.
     """

@@ -14,7 +14,9 @@ def test_a_person_begins(ctxfy: Shell) -> None:
     assert "wrote mine/prompts/hello.prompt.md\n" in said.out
     assert "cd mine" in said.out
     again = ctxfy("init", "mine", "--json").json()
-    assert again["kept"] == ["prompts/hello.prompt.md", ".gitignore"]
+    assert again["kept"] == ["prompts/hello.prompt.md", "fastmcp.json", ".gitignore"]
+    shown = ctxfy("config", "show", "--config", "mine/fastmcp.json").out
+    assert "[mine/fastmcp.json: deployment.port]" in shown
     assert ctxfy("check", "mine/prompts").out == "1 prompt, 2 tests: all good.\n"
     (ctxfy.folder / "file").touch()
     assert "cannot be written" in ctxfy.fails("init", "file")

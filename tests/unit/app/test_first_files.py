@@ -28,7 +28,7 @@ def test_an_empty_folder_gets_everything(tmp_path: Path) -> None:
     A prompt that passes its tests, and what keeps the database out of git.
     """
     done = write_first_files(tmp_path / "deep" / "down")
-    assert done.written == ["prompts/hello.prompt.md", ".gitignore"]
+    assert done.written == ["prompts/hello.prompt.md", "fastmcp.json", ".gitignore"]
     assert (done.kept, done.advice) == ([], [])
     assert problems_in(done.folder / "prompts") == []
     assert "/var/" in (done.folder / ".gitignore").read_text().splitlines()
@@ -44,7 +44,7 @@ def test_a_second_time_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "prompts" / "hello.prompt.md").write_text("mine")
     done = write_first_files(tmp_path)
     assert done.written == []
-    assert done.kept == ["prompts/hello.prompt.md", ".gitignore"]
+    assert done.kept == ["prompts/hello.prompt.md", "fastmcp.json", ".gitignore"]
     assert (tmp_path / "prompts" / "hello.prompt.md").read_text() == "mine"
 
 
@@ -56,7 +56,7 @@ def test_a_folder_with_prompts_gets_no_example(tmp_path: Path) -> None:
     (tmp_path / "prompts" / "team" / "own.prompt.yaml").touch()
     (tmp_path / ".gitignore").write_text("*.pyc\n")
     done = write_first_files(tmp_path)
-    assert (done.written, done.kept) == ([], ["prompts", ".gitignore"])
+    assert (done.written, done.kept) == (["fastmcp.json"], ["prompts", ".gitignore"])
     assert done.advice[0].startswith("Add a line '/var/' to ")
     assert "render" not in done.next_steps()
 
