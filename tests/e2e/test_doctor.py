@@ -9,18 +9,12 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 from pathlib import Path
 from threading import Thread
 from typing import override
 
-import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
 from tests.e2e.conftest import COMMAND, Server, clean_environment
+from tests.self_signed import write_pair
 
 
 def verdicts(url: str, **environment: str) -> dict[str, tuple[str, str]]:
@@ -118,50 +112,18 @@ def test_a_server_of_something_else_is_told() -> None:
     }
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> Path:
-    """
-    Make a certificate for this machine that ends soon, with its key in the same file.
-    """
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ctxfy test")])
-    today = datetime.now(UTC)  # noqa: TID251 - a certificate is valid today or it is no use
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(today - timedelta(days=1))
-        .not_valid_after(today + timedelta(days=3, hours=1))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path / "certificate.pem"
-    file.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + made.public_bytes(serialization.Encoding.PEM)
-    )
-    return file
-
-
-def test_a_certificate_is_looked_at(certificate: Path) -> None:
+def test_a_certificate_is_looked_at(tmp_path: Path) -> None:
     """
     Not trusted, the server cannot be reached; trusted, its end is told in time.
     """
+    today = datetime.now(UTC)  # noqa: TID251 - the doctor has a real clock
+    pair = write_pair(tmp_path, ends=today + timedelta(days=3, hours=1))
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(certificate)
+    tls.load_cert_chain(pair.certificate, pair.key)
     with foreign_server(tls) as port:
-        url = f"https://127.0.0.1:{port}"
+        url = f"https://localhost:{port}"
         untrusted = verdicts(url)
-        trusted = verdicts(url, SSL_CERT_FILE=str(certificate))
+        trusted = verdicts(url, SSL_CERT_FILE=str(pair.certificate))
     assert untrusted.keys() == {"server"}
     assert "certificate" in untrusted["server"][1].lower()
     assert trusted["tls"] == ("warn", "The certificate ends in 3 days; renew it.")

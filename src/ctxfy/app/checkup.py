@@ -42,6 +42,8 @@ async def check_here(settings: Settings) -> AsyncGenerator[CheckResult]:
         async for result in check_storage(settings):
             yield result
     yield check_clock(settings, utc_now())
+    if settings.tls.certificate is not None or settings.tls.key is not None:
+        yield check_tls(settings, utc_now())
     yield await check_port(settings)
     if settings.limits.url is not None:
         yield await check_shared_limits(settings)
@@ -187,6 +189,23 @@ def check_clock(settings: Settings, now: datetime) -> CheckResult:
                 f"{written:%Y-%m-%d %H:%M:%S}: set the clock, or keys live too long.",
             )
     return good("clock", f"It is {now:%Y-%m-%d %H:%M:%S} UTC here.")
+
+
+def check_tls(settings: Settings, now: datetime) -> CheckResult:
+    """
+    Load the certificate as the server would.
+    """
+    from ctxfy.app.tls import EXPIRY_WARNING, server_certificate
+
+    try:
+        certificate = server_certificate(settings)
+    except CtxfyError as error:
+        return bad("tls", str(error))
+    assert certificate is not None  # noqa: S101 - there are settings # nosec B101
+    days = plural((certificate.not_after - now).days, "day")
+    if certificate.not_after - now < EXPIRY_WARNING:
+        return doubtful("tls", f"The certificate ends in {days}; renew it.")
+    return good("tls", f"The certificate can be used, for {days} more.")
 
 
 async def check_shared_limits(settings: Settings) -> CheckResult:

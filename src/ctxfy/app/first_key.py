@@ -38,7 +38,7 @@ async def ensure_first_key(settings: Settings, keys: ApiKeyService) -> str | Non
 
 def announce_first_key(settings: Settings, api_key: str, stream: TextIO | None = None) -> None:
     """
-    Show the first key, the address, and a snippet to paste. To stderr: logs go to stdout.
+    Show the first key, the address, and how to connect clients. To stderr: logs go to stdout.
     """
     url = base_url(settings)
     print(
@@ -53,10 +53,9 @@ Connect Claude Code:
 
     claude mcp add --transport http ctxfy {url}/mcp --header "Authorization: Bearer {api_key}"
 
-Cursor, in .cursor/mcp.json (VS Code and others: see the README):
+Connect Cursor, or vscode or gemini-cli in its place:
 
-    {{"mcpServers": {{"ctxfy": {{"url": "{url}/mcp",
-      "headers": {{"Authorization": "Bearer {api_key}"}}}}}}}}
+    {command()} connect cursor --url {url}
 
 Make narrower keys for people and programs: {command()} keys create --user NAME
 """,

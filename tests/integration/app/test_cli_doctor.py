@@ -7,10 +7,12 @@ import socket
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.integration.app.cli_kit import Shell
+from tests.self_signed import write_pair
 
 
 @pytest.fixture(autouse=True)
@@ -128,6 +130,21 @@ def test_settings_prompts_and_port_are_looked_at(ctxfy: Shell) -> None:
     (only,) = verdicts(ctxfy, 1).items()
     assert only == ("settings", ("fail", only[1][1]))
     assert "did you mean CTXFY_SERVER__PORT?" in only[1][1]
+
+
+def test_a_certificate_is_looked_at_as_the_server_would(ctxfy: Shell) -> None:
+    """
+    Far from its end, near it, and half of it missing.
+    """
+    soon = datetime.now(UTC) + timedelta(days=3, hours=1)  # noqa: TID251 - a real clock looks at it
+    pair = write_pair(ctxfy.folder)
+    pair.key.chmod(0o600)
+    ctxfy.set("CTXFY_TLS__CERTIFICATE", str(pair.certificate))
+    assert verdicts(ctxfy, 1)["tls"][0] == "fail"
+    ctxfy.set("CTXFY_TLS__KEY", str(pair.key))
+    assert verdicts(ctxfy, 0)["tls"][0] == "pass"
+    write_pair(ctxfy.folder, ends=soon).key.chmod(0o600)
+    assert verdicts(ctxfy, 0)["tls"] == ("warn", "The certificate ends in 3 days; renew it.")
 
 
 def test_what_limits_are_shared_through_is_looked_at(ctxfy: Shell) -> None:

@@ -70,14 +70,14 @@ async def test_the_owner_of_the_first_key_is_checked() -> None:
 
 def test_the_announcement_can_be_pasted() -> None:
     """
-    It holds the address, the key, a command and a snippet of mcp.json.
+    It holds the address, the key, a command for one client and how to get what others want.
     """
     stream = io.StringIO()
     announce_first_key(Settings(), KEY, stream)
     text = stream.getvalue()
     assert "claude mcp add --transport http ctxfy http://127.0.0.1:8000/mcp" in text
     assert f'--header "Authorization: Bearer {KEY}"' in text
-    assert '{"mcpServers": {"ctxfy": {"url": "http://127.0.0.1:8000/mcp"' in text
+    assert "connect cursor --url http://127.0.0.1:8000\n" in text
 
 
 def test_the_announcement_goes_where_logs_do_not(capsys: pytest.CaptureFixture[str]) -> None:
