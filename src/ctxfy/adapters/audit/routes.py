@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import Query, Response
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from ctxfy.adapters.audit.audit_fields import (
     EventPageData,
@@ -25,6 +25,9 @@ from ctxfy.core.ports.audit_ports import AuditProofPort, AuditQueryPort
 MAX_TEXT = 500
 REPORT_PERIOD = timedelta(days=30)
 
+# PostgreSQL cannot compare with a text that holds NUL, and no event does.
+type Text = Annotated[str, StringConstraints(max_length=MAX_TEXT, pattern=r"^[^\x00]*$")]
+
 
 class EventsQuery(BaseModel):
     """
@@ -37,14 +40,12 @@ class EventsQuery(BaseModel):
     until: AwareDatetime | None = Field(
         default=None, description="The first moment that does not count any more."
     )
-    action: str | None = Field(default=None, max_length=MAX_TEXT)
-    outcome: str | None = Field(default=None, max_length=MAX_TEXT)
-    key_id: str | None = Field(default=None, max_length=MAX_TEXT)
-    user_id: str | None = Field(
-        default=None, max_length=MAX_TEXT, description="Who acted, or to whom it was done."
-    )
-    target: str | None = Field(default=None, max_length=MAX_TEXT)
-    request_id: str | None = Field(default=None, max_length=MAX_TEXT)
+    action: Text | None = None
+    outcome: Text | None = None
+    key_id: Text | None = None
+    user_id: Text | None = Field(default=None, description="Who acted, or to whom it was done.")
+    target: Text | None = None
+    request_id: Text | None = None
     limit: int = Field(default=100, ge=1, le=500)
     cursor: str | None = Field(default=None, max_length=MAX_TEXT)
 
