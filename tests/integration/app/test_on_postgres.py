@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ctxfy.app.config import AuthSettings, StorageSettings
+from ctxfy.app.config import AuthSettings
 from ctxfy.app.main import create_app
+from ctxfy.app.storage_settings import StorageSettings
 from tests.integration.app.app_kit import ADMIN_KEY, Client, running, settings_in
 from tests.postgres_kit import TestServer
 

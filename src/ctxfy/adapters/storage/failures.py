@@ -33,7 +33,8 @@ DAMAGED = "the database {file} is damaged; restore it from a backup."
 FOREIGN = "the file {file} is not a SQLite database; name another file, or restore it."
 UNREADABLE = "the disk failed under the database {file}; check the disk, then restore a backup."
 UNPREPARED = (
-    "the database {file} lacks tables; start the server once with CTXFY_STORAGE__MIGRATE=auto."
+    "the database {file} lacks tables; run 'ctxfy db upgrade', or start the server once with"
+    " CTXFY_STORAGE__MIGRATE=auto."
 )
 OTHER = "the database {file} refused the request ({reason})."
 

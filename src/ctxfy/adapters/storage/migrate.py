@@ -44,27 +44,43 @@ async def check(database: Database) -> None:
     Raises:
         UnavailableError: It is not, or cannot be read; the sentence says what to do.
     """
-    _require_known(database, found := await current_revision(database))
+    require_known(database, found := await current_revision(database))
     if found != HEAD:
         state = "is empty" if found is None else f"is at revision {found}"
         raise UnavailableError(
             "storage",
-            f"the database {database.name} {state} and this version of ctxfy needs"
-            f" revision {HEAD}; start the server once with CTXFY_STORAGE__MIGRATE=auto.",
+            f"the database {database.name} {state} and this version of ctxfy needs revision"
+            f" {HEAD}; run 'ctxfy db upgrade', or start the server once with"
+            " CTXFY_STORAGE__MIGRATE=auto.",
         )
 
 
-async def upgrade(database: Database) -> bool:
+async def require_some_revision(database: Database) -> str:
     """
-    Bring a database to this version's revision; tells whether there was anything to do.
+    Return the revision of a database, which must be one that this version knows.
 
     Raises:
-        UnavailableError: A newer version made it, or it cannot be written.
+        UnavailableError: It is another, or there is none.
     """
-    _require_known(database, found := await current_revision(database))
-    if found == HEAD:
+    require_known(database, found := await current_revision(database))
+    if found is None:
+        raise UnavailableError("storage", f"the database {database.name} is empty.")
+    return found
+
+
+async def upgrade(database: Database, revision: str = HEAD) -> bool:
+    """
+    Bring a database up to a revision; tells whether there was anything to do.
+
+    Raises:
+        UnavailableError: A newer version made it, there is no such revision, or it cannot be
+            written.
+    """
+    require_known(database, found := await current_revision(database))
+    require_known(database, revision)
+    if found is not None and found >= revision:
         return False
-    await database.maintain(_upgrade)
+    await database.maintain(lambda connection: move(connection, revision))
     return True
 
 
@@ -76,13 +92,18 @@ async def downgrade(database: Database, revision: str | None = None) -> None:
         UnavailableError: A newer version made it, there is no such revision, or it cannot be
             written.
     """
-    _require_known(database, await current_revision(database))
-    if revision is not None:
-        _require_known(database, revision)
+    require_known(database, await current_revision(database))
+    require_known(database, revision)
     await database.maintain(lambda connection: _downgrade(connection, revision or "base"))
 
 
-def _require_known(database: Database, revision: str | None) -> None:
+def require_known(database: Database, revision: str | None) -> None:
+    """
+    Refuse a revision of a newer version; None is an empty database.
+
+    Raises:
+        UnavailableError: It is one.
+    """
     if revision is not None and revision not in REVISIONS:
         raise UnavailableError(
             "storage",
@@ -91,19 +112,31 @@ def _require_known(database: Database, revision: str | None) -> None:
         )
 
 
+def move(connection: Connection, revision: str) -> None:
+    """
+    Bring a database up to a revision, within a transaction.
+    """
+    from alembic import command  # noqa: PLC0415 - see the module's docstring
+
+    # Whoever had the lock before may have done it: Alembic looks again, under the lock.
+    command.upgrade(_configuration(connection), revision)
+
+
+def rebuild(connection: Connection, revision: str) -> None:
+    """
+    Make the tables of a revision anew, within a transaction; what was in any is lost.
+    """
+    if _revision(connection) is not None:
+        _downgrade(connection, "base")
+    move(connection, revision)
+
+
 def _revision(connection: Connection) -> str | None:
     # Looked for first: a SELECT that fails would take PostgreSQL's transaction with it.
     if not inspect(connection).has_table("alembic_version"):
         return None
     found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
     return found
-
-
-def _upgrade(connection: Connection) -> None:
-    from alembic import command  # noqa: PLC0415 - see the module's docstring
-
-    # Whoever had the lock before may have done it: Alembic looks again, under the lock.
-    command.upgrade(_configuration(connection), HEAD)
 
 
 def _downgrade(connection: Connection, revision: str) -> None:

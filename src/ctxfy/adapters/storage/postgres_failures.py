@@ -43,7 +43,8 @@ REFUSED = (
 MISSING = "the server knows no database {name}; create it, or name another in CTXFY_STORAGE__URL."
 FORBIDDEN = "this user lacks rights in the database {name}; make it the owner of the database."
 UNPREPARED = (
-    "the database {name} lacks tables; start the server once with CTXFY_STORAGE__MIGRATE=auto."
+    "the database {name} lacks tables; run 'ctxfy db upgrade', or start the server once with"
+    " CTXFY_STORAGE__MIGRATE=auto."
 )
 READ_ONLY = "the database {name} takes no writes; name the primary server, not a standby."
 FULL = "there is no space left for the database {name}; make room on the disk of its server."

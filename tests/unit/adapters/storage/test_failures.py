@@ -70,7 +70,7 @@ def test_missing_tables_want_an_upgrade() -> None:
     A database that was never migrated is told from a broken one.
     """
     error = explain(driver_error("SQLITE_ERROR", "no such table: api_keys"), "var/x.db")
-    assert "lacks tables; start the server once" in str(error)
+    assert "lacks tables; run 'ctxfy db upgrade'" in str(error)
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ class ServerError(Exception):
         ("28000", "refuses this user; check"),
         ("3D000", "the server knows no database prompts on db.example:5432; create it"),
         ("42501", "lacks rights in the database"),
-        ("42P01", "lacks tables; start the server once"),
+        ("42P01", "lacks tables; run 'ctxfy db upgrade'"),
         ("42P05", "set CTXFY_STORAGE__STATEMENT_CACHE=0"),
         ("53100", "no space left"),
         ("53300", "takes no more connections"),

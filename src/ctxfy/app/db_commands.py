@@ -1,0 +1,166 @@
+"""
+`ctxfy db`: the database itself, whether a server runs or not.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+
+from ctxfy.app.command_line import Json, write_json
+from ctxfy.app.config import Settings, load_settings
+from ctxfy.core.exceptions import ConfigurationError
+from ctxfy.core.use_cases.validation_use_cases import plural
+
+
+if TYPE_CHECKING:
+    from ctxfy.adapters.storage.database import Database
+
+app = App(name="db", help="Migrate, check, back up and restore the database.")
+
+type Backup = Annotated[Path, Parameter(help="The file of the backup.")]
+
+
+@app.command
+def upgrade(
+    revision: Annotated[
+        str | None, Parameter(help="Up to this revision; default: the newest.")
+    ] = None,
+    /,
+    *,
+    as_json: Json = False,
+) -> None:
+    """
+    Bring the tables up to date.
+    """
+    from ctxfy.adapters.storage import migrate
+
+    async def act(database: "Database") -> str:
+        done = await migrate.upgrade(database, revision or migrate.HEAD)
+        return "is upgraded to" if done else "is already at"
+
+    _move(act, create=True, as_json=as_json)
+
+
+@app.command
+def downgrade(
+    revision: Annotated[str, Parameter(help="Back to this revision, or 'base' for no tables.")],
+    /,
+    *,
+    as_json: Json = False,
+) -> None:
+    """
+    Take the tables back to an older revision; what only newer ones keep is lost.
+    """
+    from ctxfy.adapters.storage import migrate
+
+    async def act(database: "Database") -> str:
+        await migrate.downgrade(database, None if revision == "base" else revision)
+        return "is taken back to"
+
+    _move(act, as_json=as_json)
+
+
+@app.command
+def check(*, as_json: Json = False) -> None:
+    """
+    Check that the database answers and has the tables of this version; exits with 1 if not.
+    """
+    from ctxfy.adapters.storage import migrate
+
+    async def act(database: "Database") -> str:
+        await migrate.check(database)
+        return "answers and is at"
+
+    _move(act, as_json=as_json)
+
+
+@app.command
+def backup(file: Backup, /, *, as_json: Json = False) -> None:
+    """
+    Write the whole database to a new file, as it is at one moment, while servers go on.
+    """
+    from ctxfy.adapters.storage.backup import back_up
+
+    settings = load_settings()
+    summary = _run(lambda database: back_up(database, file))
+    if as_json:
+        write_json({"file": str(file), "rows": summary.rows, "revision": summary.revision})
+        return
+    print(
+        f"{plural(summary.rows, 'row')} of revision {summary.revision} are in '{file}'."
+        f" Not in it, and needed to use it: {_secrets_of(settings)}. Keep that elsewhere."
+    )
+
+
+@app.command
+def restore(file: Backup, /, *, as_json: Json = False) -> None:
+    """
+    Fill an empty database from a backup, of whichever kind of database it is.
+    """
+    from ctxfy.adapters.storage.backup import restore as restore_from
+
+    settings = load_settings()
+    summary = _run(lambda database: restore_from(database, file), create=True)
+    if as_json:
+        write_json({"file": str(file), "rows": summary.rows, "revision": summary.revision})
+        return
+    print(
+        f"{plural(summary.rows, 'row')} are restored from '{file}'."
+        f" Before the server starts, put back what belongs to them: {_secrets_of(settings)}."
+    )
+
+
+def _move(
+    act: Callable[["Database"], Awaitable[str]], *, as_json: bool, create: bool = False
+) -> None:
+    from ctxfy.adapters.storage import migrate
+
+    async def moved(database: "Database") -> tuple[str, str, str | None]:
+        return await act(database), database.name, await migrate.current_revision(database)
+
+    what, name, revision = _run(moved, create=create)
+    if as_json:
+        write_json({"database": name, "revision": revision})
+    else:
+        print(f"The database {name} {what} {f'revision {revision}' if revision else 'nothing'}.")
+
+
+def _run[T](act: Callable[["Database"], Awaitable[T]], *, create: bool = False) -> T:
+    async def run() -> T:
+        async with _opened(create=create) as database:
+            return await act(database)
+
+    return asyncio.run(run())
+
+
+@asynccontextmanager
+async def _opened(*, create: bool = False) -> AsyncGenerator["Database"]:
+    from ctxfy.app.bootstrap import make_database, require_database
+
+    settings = load_settings()
+    if not create:
+        require_database(settings)
+    database = make_database(settings)
+    try:
+        yield database
+    finally:
+        await database.aclose()
+
+
+def _secrets_of(settings: Settings) -> str:
+    """
+    Name where the pepper and the master key are.
+    """
+    from ctxfy.app.bootstrap import key_file
+
+    variables = "CTXFY_AUTH__PEPPER and CTXFY_AUTH__MASTER_KEY"
+    if settings.auth.pepper is not None and settings.auth.master_key is not None:
+        return f"the values of {variables}"
+    try:
+        return f"the key file '{key_file(settings)}'"
+    except ConfigurationError:
+        return f"the values of {variables}"

@@ -1,0 +1,109 @@
+"""
+`ctxfy db`: the database from the command line, of either kind.
+"""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from ctxfy.adapters.storage import migrate
+from ctxfy.core.use_cases.auth_use_cases import parse_key
+from tests.integration.app.cli_kit import Shell
+from tests.postgres_kit import TestServer
+
+
+@pytest.fixture
+def server_url(postgres: TestServer) -> str:
+    """
+    An empty database on a server.
+    """
+    return postgres.url(asyncio.run(postgres.create()))
+
+
+@pytest.fixture
+def patient(ctxfy: Shell) -> Shell:
+    """
+    A terminal whose settings leave a busy machine its time.
+    """
+    for name in ("POOL", "CONNECT", "STATEMENT"):
+        ctxfy.set(f"CTXFY_STORAGE__{name}_SECONDS", "20")
+    return ctxfy
+
+
+def test_tables_are_moved_up_and_down(patient: Shell, server_url: str) -> None:
+    """
+    Each command says where the tables are after it, for people and for programs.
+    """
+    for url, name in ((None, "var/ctxfy.db"), (server_url, server_url.rpartition("/")[2])):
+        if url is not None:
+            patient.set("CTXFY_STORAGE__URL", url)
+        assert "is upgraded to revision 0001." in patient("db", "upgrade", "0001").out
+        assert patient.fails("db", "check").endswith(
+            "start the server once with CTXFY_STORAGE__MIGRATE=auto."
+        )
+        upgraded = patient("db", "upgrade", "--json").json()
+        assert upgraded["revision"] == migrate.HEAD
+        assert name in upgraded["database"]
+        assert f"is already at revision {migrate.HEAD}." in patient("db", "upgrade").out
+        assert "answers and is at" in patient("db", "check").out
+        assert "taken back to revision 0001." in patient("db", "downgrade", "0001").out
+        assert patient("db", "downgrade", "base", "--json").json()["revision"] is None
+        assert "does not know revision 7777" in patient.fails("db", "upgrade", "7777")
+
+
+def test_keys_move_from_sqlite_to_a_server(patient: Shell, server_url: str) -> None:
+    """
+    Backed up from a file and restored into a server, with its key file the key is still found.
+    """
+    key = patient("keys", "create", "--user", "ann").out.strip()
+    told = patient("db", "backup", "keys.backup").out
+    assert "Not in it, and needed to use it: the key file 'var/ctxfy.keys'." in told
+    patient.set("CTXFY_STORAGE__URL", server_url)
+    told = patient("db", "restore", "keys.backup").out
+    assert told.endswith("the values of CTXFY_AUTH__PEPPER and CTXFY_AUTH__MASTER_KEY.\n")
+    patient.set("CTXFY_AUTH__KEY_FILE", "var/ctxfy.keys")
+    parsed = parse_key(key)
+    assert parsed is not None
+    assert patient("keys", "show", parsed.key_id, "--json").json()["user_id"] == "ann"
+    assert "is not empty" in patient.fails("db", "restore", "keys.backup")
+
+
+def test_a_backup_tells_programs_what_it_is(patient: Shell) -> None:
+    """
+    The rows and the revision come as JSON; no file is ever written over, and none is made in vain.
+    """
+    assert "There is no database" in patient.fails("db", "backup", "b.gz")
+    patient("keys", "create", "--user", "ann")
+    made = patient("db", "backup", "b.gz", "--json").json()
+    assert (made["file"], made["revision"]) == ("b.gz", migrate.HEAD)
+    assert "There is a file 'b.gz' already" in patient.fails("db", "backup", "b.gz")
+    patient.set("CTXFY_STORAGE__URL", "sqlite:///other.db")
+    restored = patient("db", "restore", "b.gz", "--json").json()
+    assert restored == made
+    Path("b.gz").write_bytes(b"notes")
+    assert "is no backup of ctxfy" in patient.fails("db", "restore", "b.gz")
+    assert "'c.gz' cannot be used: no such file" in patient.fails("db", "restore", "c.gz")
+
+
+def test_secrets_that_are_set_are_named(patient: Shell) -> None:
+    """
+    Without a key file, what is needed with a backup are the values of two settings.
+    """
+    patient.set("CTXFY_AUTH__PEPPER", "cGVwcGVyIHBlcHBlciBwZXBwZXIgcGVwcGVyIHBlcHBlcg==")
+    patient.set("CTXFY_AUTH__MASTER_KEY", "bWFzdGVya2V5bWFzdGVya2V5bWFzdGVya2V5bWFzdGU=")
+    patient("keys", "create", "--user", "ann")
+    told = patient("db", "backup", "b.gz").out
+    assert "the values of CTXFY_AUTH__PEPPER and CTXFY_AUTH__MASTER_KEY" in told
+
+
+def test_a_password_is_shown_nowhere(patient: Shell, server_url: str) -> None:
+    """
+    Neither the effective settings nor a refusal repeat the password of the URL.
+    """
+    patient.set("CTXFY_STORAGE__URL", server_url.replace("p%40ss", "hunter2"))
+    shown = patient("config", "show")
+    assert "postgresql://ctxfy@127.0.0.1" in shown.out
+    refusal = patient.fails("db", "check")
+    assert "refuses this user" in refusal
+    assert "hunter2" not in shown.out + refusal
