@@ -74,4 +74,5 @@ def _compile(path: str) -> re.Pattern[str]:
         pattern += re.escape(path[position : segment.start()])
         pattern += ".*" if segment[2] else "[^/]+"
         position = segment.end()
-    return re.compile(pattern + re.escape(path[position:]))
+    # A path may hold any character, a line break too.
+    return re.compile(pattern + re.escape(path[position:]), re.DOTALL)

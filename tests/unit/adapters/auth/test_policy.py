@@ -30,6 +30,7 @@ TABLE = PolicyTable(
         ("/a/x/b", "DELETE", "/a/{name}/b", Scope.ADMIN),
         ("/files.d/", "GET", "/files.d/{rest:path}", None),
         ("/files.d/x/y", "GET", "/files.d/{rest:path}", None),
+        ("/files.d/x\ny", "GET", "/files.d/{rest:path}", None),
     ],
 )
 def test_a_path_and_method_find_their_policy(
