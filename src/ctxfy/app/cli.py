@@ -164,6 +164,24 @@ def render(
 
 
 @app.command
+def openapi(
+    *,
+    prompts: Folder = None,
+    output: Annotated[Path | None, Parameter(help="A file; else standard output.")] = None,
+) -> None:
+    """
+    Write the OpenAPI document of a folder of prompts; no server and no key are needed.
+    """
+    from ctxfy.app.api_description import describe_here
+
+    document = describe_here(chosen_settings(prompts))
+    if output is None:
+        print(document)
+    else:
+        output.write_text(f"{document}\n", encoding="utf-8")
+
+
+@app.command
 def completion(
     shell: Annotated[Literal["bash", "zsh", "fish"], Parameter(help="Which shell it is for.")],
     /,

@@ -14,6 +14,7 @@ from ctxfy.adapters.audit.audit_service import AuditService
 from ctxfy.adapters.audit.refusal_fold import RefusalFold
 from ctxfy.adapters.auth.api_key_service import ApiKeyService
 from ctxfy.adapters.auth.session_service import SessionService
+from ctxfy.adapters.container.secrets import ServerSecrets
 from ctxfy.adapters.mcp_prompts.catalog import MemoryCatalog
 from ctxfy.adapters.mcp_prompts.listeners import PromptListeners
 from ctxfy.adapters.mcp_prompts.prompt_service import PromptService
@@ -73,11 +74,18 @@ class Wiring:
     announce: Callable[[Settings, str], None]
 
 
-def wire(settings: Settings, snapshot: CatalogSnapshot | None) -> Wiring:
+def wire(
+    settings: Settings, snapshot: CatalogSnapshot | None, *, own: ServerSecrets | None = None
+) -> Wiring:
     """
     Make the inner parts: logging, the driven adapters, and the shells on them.
+
+    Args:
+        settings: All that can be set.
+        snapshot: Prompts that were loaded and tested already; else they are loaded here.
+        own: Secrets in place of the server's, for whoever opens no store.
     """
-    own = server_secrets(settings)
+    own = own or server_secrets(settings)
     configure_logging(
         format=settings.logging.format,
         level=settings.logging.level,

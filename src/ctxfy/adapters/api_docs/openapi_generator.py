@@ -22,13 +22,15 @@ from ctxfy.adapters.api_docs.prompt_operations import (
 from ctxfy.core.models.auth_models import Principal
 from ctxfy.core.models.catalog_models import revision_of
 from ctxfy.core.models.prompt_models import PromptTemplate
-from ctxfy.core.ports.prompt_ports import ArgumentValidatorPort, PromptQueryPort
+from ctxfy.core.ports.prompt_ports import ArgumentValidatorPort
 
 
 OPENAPI_VERSION = "3.0.3"
 EXECUTE = "/prompts/{name}/execute"
-MAX_DOCUMENTS = 16
+MAX_DOCUMENTS = 8
 MAX_PARTS = 2_000
+
+type ListPrompts = Callable[[Principal], tuple[PromptTemplate, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,7 @@ class OpenApiGenerator:
 
     Args:
         surface: Asked for once, when the first document is wanted.
+        list_prompts: Lists what a caller may use (PromptQueryPort has it).
         render: Makes the answers of examples.
     """
 
@@ -59,13 +62,13 @@ class OpenApiGenerator:
         self,
         head: DocumentHead,
         surface: Callable[[], Surface],
-        prompts: PromptQueryPort,
+        list_prompts: ListPrompts,
         validator: ArgumentValidatorPort,
         render: RenderExample,
     ) -> None:
         self._head = head
         self._surface = surface
-        self._prompts = prompts
+        self._list_prompts = list_prompts
         self._validator = validator
         self._render = render
         self._turn = Lock()
@@ -79,7 +82,7 @@ class OpenApiGenerator:
 
         Slow for prompts not seen before (milliseconds for each), so call it in a thread.
         """
-        visible = self._prompts.list_prompts(principal)
+        visible = self._list_prompts(principal)
         key = revision_of(visible)
         with self._turn:
             if key not in self._documents:
@@ -93,7 +96,7 @@ class OpenApiGenerator:
         """
         Give the document if it is made already.
         """
-        return self._documents.get(revision_of(self._prompts.list_prompts(principal)))
+        return self._documents.get(revision_of(self._list_prompts(principal)))
 
     def _build(self, visible: Sequence[PromptTemplate]) -> Json:
         fixed = self._fixed = self._fixed or self._make_fixed()
