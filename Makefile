@@ -25,6 +25,10 @@ serve: setup ## serve the prompts in prompts/ (ARGS="--port 9000")
 test: clients ## run the tests on every processor (ARGS="tests/unit -x", ARGS="-n 0")
 	@$(BIN)/pytest -n auto $(ARGS)
 
+.PHONY: fuzz
+fuzz: setup ## send the API what nobody would, for FUZZ_SECONDS (300) with a key of each scope
+	@FUZZ_SECONDS=$${FUZZ_SECONDS:-300} $(BIN)/pytest -n 0 --timeout 0 tests/e2e/test_fuzzing.py $(ARGS)
+
 .PHONY: coverage
 coverage: clients ## run the tests and say what they leave out; the core must be covered whole
 	@$(BIN)/pytest --cov --cov-report=term --cov-report=html:build/coverage $(ARGS)

@@ -251,7 +251,12 @@ _DOCS: Operations = {
         tag="docs",
         summary="Give one of the files the page is made of.",
         answers=(
-            Answer(description="The file.", media_type="*/*", body=_TEXT),
+            Answer(
+                description="The file.",
+                media_type="text/css",
+                other_media_types=("text/javascript", "image/png"),
+                body=_TEXT,
+            ),
             Answer(status=304, description="It is still the same."),
         ),
         errors=(RouteNotFoundError,),

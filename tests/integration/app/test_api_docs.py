@@ -2,11 +2,15 @@
 The OpenAPI document and the explorer over the whole application.
 """
 
+import json
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
+from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from ctxfy.adapters.api_docs.routes import EXPLORER_POLICY
@@ -14,12 +18,35 @@ from ctxfy.app.config import DocsSettings
 from ctxfy.app.main import create_app
 from ctxfy.app.rest import rest_handlers
 from ctxfy.core.models.auth_models import Scope
-from tests.integration.app.app_kit import Client, running, settings_in, write_prompts
+from tests.integration.app.app_kit import Client, message_of, running, settings_in, write_prompts
 
 
 type Document = dict[str, Any]
 
+HAIL = """\
+---
+arguments:
+  who: {required: true}
+  tone: {enum: [warm, cool]}
+  times: {type: integer, default: 1}
+examples:
+  - {name: a friend, arguments: {who: Ada, times: 2}}
+---
+Hail {{ who }} {{ tone }} {{ times }}
+"""
 METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+@pytest.fixture(scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
+    """
+    Serve the standard prompts and one with an example.
+    """
+    folder = tmp_path_factory.mktemp("server")
+    settings = settings_in(folder)
+    write_prompts(folder, {"hail.prompt.md": HAIL})
+    async with running(create_app(settings)) as client:
+        yield client
 
 
 async def document_of(client: Client) -> Document:
@@ -102,6 +129,114 @@ async def test_a_prompt_has_its_own_arguments_and_what_comes_of_them(document: D
     assert arguments["properties"]["tone"]["enum"] == ["warm", "cool"]
     assert arguments["properties"]["tone"]["default"] == "warm"
     assert arguments["additionalProperties"] is False
+
+
+async def ask(client: Client, method: str, path: str, **request: Any) -> httpx2.Response:  # noqa: ANN401 - httpx's
+    """
+    Send one request with the client's key, unless headers are given.
+    """
+    request.setdefault("headers", {"authorization": f"Bearer {client.key}"})
+    return await client.http.request(method, path, **request)
+
+
+def mistakes_in(document: Document, path: str, answer: httpx2.Response) -> list[str]:
+    """
+    Compare an answer with what the document says of it.
+    """
+    responses = document["paths"][path][answer.request.method.lower()]["responses"]
+    described = responses[str(answer.status_code)]
+    if "$ref" in described:
+        described = document["components"]["responses"][described["$ref"].rpartition("/")[2]]
+    missing = [name for name in described["headers"] if name.lower() not in answer.headers]
+    if not answer.content:
+        return [*missing, *described.get("content", {})]
+    kind = answer.headers["content-type"].partition(";")[0]
+    schema = described["content"][kind]["schema"]
+    validator = OAS30Validator({**schema, "components": document["components"]})
+    return [*missing, *(error.message for error in validator.iter_errors(answer.json()))]
+
+
+KEYS, KEY = "/auth/api-keys", "/auth/api-keys/{key_id}"
+REQUESTS: tuple[tuple[int, str, str, str, Any], ...] = (
+    (200, "GET", "/prompts", "/prompts", None),
+    (422, "GET", "/prompts", "/prompts?limit=0&x=1", None),
+    (200, "GET", "/prompts/{name}", "/prompts/greet", None),
+    (200, "GET", "/prompts/{name}", "/prompts/code-review", None),
+    (404, "GET", "/prompts/{name}", "/prompts/nothing", None),
+    (200, "POST", "/prompts/{name}/execute", "/prompts/greet/execute", {"arguments": {"who": "A"}}),
+    (200, "POST", "/prompts/greet/execute", "/prompts/greet/execute", {"arguments": {"who": "A"}}),
+    (422, "POST", "/prompts/greet/execute", "/prompts/greet/execute", {"arguments": {"x": "A"}}),
+    (422, "POST", "/prompts/broken/execute", "/prompts/broken/execute", {"arguments": {"n": 0}}),
+    (415, "POST", "/prompts/greet/execute", "/prompts/greet/execute", None),
+    (200, "POST", "/prompts/reload", "/prompts/reload", None),
+    (201, "POST", KEYS, KEYS, {"user_id": "ada", "ttl_hours": 5, "rate_limit": "5/minute"}),
+    (422, "POST", KEYS, KEYS, {"user_id": "", "scope": "boss"}),
+    (200, "GET", KEYS, KEYS, None),
+    (200, "GET", "/auth/api-keys/current", "/auth/api-keys/current", None),
+    (200, "GET", KEY, "/auth/api-keys/admin0000000", None),
+    (404, "GET", KEY, "/auth/api-keys/000000000000", None),
+    (409, "DELETE", KEY, "/auth/api-keys/admin0000000", None),
+    (200, "GET", "/openapi.json", "/openapi.json", None),
+    (200, "GET", "/health", "/health", None),
+    (200, "GET", "/health/live", "/health/live", None),
+    (200, "GET", "/health/ready", "/health/ready", None),
+    (404, "GET", "/register", "/register", None),
+    (404, "POST", "/.well-known/{rest}", "/.well-known/oauth-protected-resource/mcp", None),
+)
+
+
+async def test_answers_are_as_the_document_says(document: Document, server: Client) -> None:
+    """
+    Status, type, headers and body of what goes well and of what is refused, with a key and without.
+    """
+    for status, method, path, address, body in REQUESTS:
+        request = {} if body is None else {"json": body}
+        answer = await ask(server, method, address, **request)
+        assert answer.status_code == status, (path, answer.text)
+        assert mistakes_in(document, path, answer) == [], (path, status)
+        stranger = await ask(server, method, address, headers={}, **request)
+        assert mistakes_in(document, path, stranger) == [], (path, stranger.status_code)
+
+
+async def test_an_example_is_what_really_comes(document: Document, server: Client) -> None:
+    """
+    Each prompt's example, executed, gives the answer that is shown, but for id and time; and MCP's
+    examples give theirs on both revisions.
+    """
+    operation = document["paths"]["/prompts/hail/execute"]["post"]
+    (example,) = operation["requestBody"]["content"]["application/json"]["examples"].values()
+    shown = operation["responses"]["200"]["content"]["application/json"]["example"]
+    real = (await ask(server, "POST", "/prompts/hail/execute", json=example["value"])).json()
+    assert shown.keys() == real.keys()
+    for name in shown.keys() - {"request_id", "execution_time_ms"}:
+        assert shown[name] == real[name], name
+    mcp = document["paths"]["/mcp"]["post"]
+    asked = mcp["requestBody"]["content"]["application/json"]["examples"]
+    answered = mcp["responses"]["200"]["content"]["application/json"]["examples"]
+    assert len(asked) == 6
+    for name, told in asked.items():
+        message = told["value"]
+        is_new = "2026" in name
+        headers = {"mcp_protocol_version": name.rpartition(" ")[2]}
+        if is_new:
+            headers["mcp_method"] = message["method"]
+        if is_new and message["method"] == "prompts/get":
+            headers["mcp_name"] = message["params"]["name"]
+        answer = message_of(await server.post(json.dumps(message), **headers))
+        assert "result" in answer, (name, answer)
+        if name in answered:
+            assert_shown(answered[name]["value"]["result"], answer["result"])
+
+
+def assert_shown(shown: Any, real: Any) -> None:  # noqa: ANN401 - JSON
+    """
+    Check that all that is shown came; more may have come.
+    """
+    if not isinstance(shown, dict):
+        assert shown == real
+        return
+    for name, value in shown.items():
+        assert_shown(value, real[name])
 
 
 async def test_a_key_sees_the_fixed_routes_and_its_own_prompts(server: Client) -> None:

@@ -216,6 +216,7 @@ def _answer(answer: Answer, types: _Types) -> Json:
     written: Json = {"description": answer.description, "headers": REQUEST_ID_HEADER | headers}
     if answer.body is not None:
         schema = answer.body if isinstance(answer.body, dict) else types.by_id[id(answer.body)]
-        body = {"content": {answer.media_type: {"schema": schema}}}
+        kinds = (answer.media_type, *answer.other_media_types)
+        body = {"content": {kind: {"schema": schema} for kind in kinds}}
         written |= with_examples(body, answer.examples)
     return written

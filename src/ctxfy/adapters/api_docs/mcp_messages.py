@@ -140,8 +140,8 @@ def _examples(part: PromptPart | None) -> tuple[Json, Json]:
     given, rendering = part.example
     texts = {name: _text(value) for name, value in given.items()}
     asked |= _on_both_wires("prompts/get", {"name": template.name, "arguments": texts})
-    result = {
-        "description": template.description,
+    result: Json = {"description": template.description} if template.description else {}
+    result |= {
         "messages": rendering["messages"],
         "_meta": {"ctxfy/version": template.version, "ctxfy/digest": template.digest},
     }

@@ -22,6 +22,7 @@ class Answer:
     One answer of an operation that did what it was asked to.
 
     Attributes:
+        media_type: The first; `other_media_types` are those it may have in its place.
         body: The Python type of the JSON in it, or a schema of OpenAPI 3.0; None if it is empty.
         examples: By name, as they go over the wire.
         headers: Descriptions of headers by name, beside those that every answer has.
@@ -30,6 +31,7 @@ class Answer:
     description: str
     status: int = 200
     media_type: str = "application/json"
+    other_media_types: tuple[str, ...] = ()
     body: object = None
     examples: Mapping[str, object] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
