@@ -185,8 +185,7 @@ class PostgresOpening:
         self, isolation: str, *, seconds: float | None = None
     ) -> AsyncGenerator[AsyncConnection]:
         if self._outage is not None:
-            # Anew: an error that is raised again and again keeps all who met it.
-            raise UnavailableError(self._outage.dependency, self._outage.detail)
+            raise _anew(self._outage)
         async with self._connection(
             isolation, seconds or self._options.statement_seconds
         ) as connection:
@@ -220,10 +219,11 @@ class PostgresOpening:
         """
         Remember an outage, and look for its end in the background.
         """
+        if self._outage is not None:  # whoever was cut off by it comes by here too
+            return _anew(self._outage)
         self._outage = why
         self._cut()
-        if self._watch is None:
-            self._watch = asyncio.create_task(self._look_for_it())
+        self._watch = asyncio.create_task(self._look_for_it())
         return why
 
     def _cut(self) -> None:
@@ -240,7 +240,7 @@ class PostgresOpening:
                     "AUTOCOMMIT", self._options.statement_seconds
                 ) as connection:
                     await connection.execute(text("SELECT 1"))
-            except UnavailableError:
+            except Exception:  # noqa: BLE001, S112 - whatever it is, to give up looking were worse # nosec B112
                 continue
             self._outage = self._watch = None
             return
@@ -274,6 +274,11 @@ def _session_limits(options: ServerOptions) -> dict[str, str]:
     if not options.statement_cache:
         return {}
     return {"statement_timeout": _milliseconds(options.statement_seconds)}
+
+
+def _anew(outage: UnavailableError) -> UnavailableError:
+    # An error that is raised again and again would keep the frames of all who met it.
+    return UnavailableError(outage.dependency, outage.detail)
 
 
 def _milliseconds(seconds: float) -> str:
