@@ -42,6 +42,10 @@ conformance: clients ## run MCP's official conformance suite, and write what cam
 start-time: setup ## measure how long a start takes until the first answer (ARGS=TIMES)
 	@$(BIN)/python scripts/start_time.py $(ARGS)
 
+.PHONY: wheel-trial
+wheel-trial: setup ## run the wheel alone, as a stranger would, with uv in an empty folder
+	@$(BIN)/python scripts/wheel_trial.py
+
 .PHONY: check
 check: lint types imports security docs ## all checks but the tests: the five that follow
 

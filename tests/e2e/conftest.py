@@ -76,14 +76,14 @@ class Server:
         return run_command(self.folder, *arguments)
 
 
-def run_command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_command(folder: Path, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
     """
     Run `ctxfy` to its end.
     """
     return subprocess.run(
         [*COMMAND, *arguments],
         cwd=folder,
-        env=clean_environment(),
+        env=clean_environment(**extra),
         capture_output=True,
         text=True,
         timeout=60,

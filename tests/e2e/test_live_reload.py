@@ -3,7 +3,6 @@ A folder changes under a running server.
 """
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
@@ -11,19 +10,11 @@ import mcp_types as mt
 
 from tests.e2e.conftest import Server, StartServer
 from tests.e2e.sdk import sdk_client
+from tests.e2e.waiting import until
 
 
 PATIENCE_SECONDS = 20
 GREETING = "---\ndescription: Greets.\n---\n{greeting}!\n"
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """
-    Wait until something holds.
-    """
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not holds():  # noqa: ASYNC110 - another process sets no event of ours
-            await asyncio.sleep(0.05)
 
 
 def health(server: Server) -> str:

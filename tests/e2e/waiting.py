@@ -2,9 +2,11 @@
 Waiting for a server that runs in another process.
 """
 
+import asyncio
 import json
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -24,3 +26,12 @@ def wait_until_ready(process: subprocess.Popen[bytes], out: Path, err: Path) -> 
         time.sleep(0.05)
     message = f"the server was not ready within {PATIENCE_SECONDS} s: {err.read_text()}"
     raise AssertionError(message)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """
+    Wait until something holds.
+    """
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not holds():  # noqa: ASYNC110 - another process sets no event of ours
+            await asyncio.sleep(0.05)
