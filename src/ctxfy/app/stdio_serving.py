@@ -55,11 +55,7 @@ async def _serve(settings: Settings) -> None:
     catalog = MemoryCatalog(await asyncio.to_thread(load))
     service = PromptService(
         catalog,
-        make_validator(
-            settings.limits.argument_bytes,
-            settings.limits.arguments_bytes,
-            settings.limits.argument_count,
-        ),
+        make_validator(settings.limits.argument_bytes, settings.limits.arguments_bytes),
         logging=logging,
         metrics=metrics,
         monotonic=time.perf_counter,

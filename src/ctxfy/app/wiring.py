@@ -130,11 +130,7 @@ def wire(
         now=utc_now,
         logging=logging,
     )
-    validator = make_validator(
-        settings.limits.argument_bytes,
-        settings.limits.arguments_bytes,
-        settings.limits.argument_count,
-    )
+    validator = make_validator(settings.limits.argument_bytes, settings.limits.arguments_bytes)
     catalog = MemoryCatalog(snapshot or _load(settings, validator))
     listeners, draining = PromptListeners(), Event()
     reloader = Reloader(
