@@ -15,6 +15,7 @@ from starlette.types import Scope
 
 from ctxfy.adapters.auth.quota_headers import concurrency_headers, quota_headers
 from ctxfy.core.exceptions import (
+    AddressTooLongError,
     ApiKeyNotFoundError,
     BodyTooLargeError,
     CatalogError,
@@ -24,12 +25,14 @@ from ctxfy.core.exceptions import (
     ForeignHostError,
     ForeignOriginError,
     ForgedRequestError,
+    HeadersTooLargeError,
     InvalidArgumentsError,
     InvalidKeyRequestError,
     InvalidRequestError,
     KeyNotRotatableError,
     LastAdminKeyError,
     MalformedBodyError,
+    MalformedRequestError,
     MethodNotAllowedError,
     NotAuthenticatedError,
     NotAuthorizedError,
@@ -141,6 +144,9 @@ OUTCOMES: Mapping[type[CtxfyError], Outcome] = {
     KeyNotRotatableError: Outcome(status=HTTPStatus.CONFLICT, rpc=-32602),
     LastAdminKeyError: Outcome(status=HTTPStatus.CONFLICT, rpc=-32602),
     BodyTooLargeError: Outcome(status=HTTPStatus.CONTENT_TOO_LARGE, rpc=-32006),
+    HeadersTooLargeError: Outcome(status=HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, rpc=-32011),
+    AddressTooLongError: Outcome(status=HTTPStatus.URI_TOO_LONG, rpc=-32012),
+    MalformedRequestError: Outcome(status=HTTPStatus.BAD_REQUEST, rpc=-32600),
     UnsupportedMediaTypeError: Outcome(status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE, rpc=-32007),
     MalformedBodyError: Outcome(status=HTTPStatus.BAD_REQUEST, rpc=-32700),
     InvalidRequestError: Outcome(status=HTTPStatus.UNPROCESSABLE_CONTENT, rpc=-32602),

@@ -42,6 +42,17 @@ class LimitsSettings(Section):
         description="How many processes share the traffic; each keeps an equal part of the rates "
         "while what they share is away.",
     )
+    headers: int = Field(default=100, ge=1, description="Header fields of one request.")
+    header_bytes: int = Field(
+        default=32 * 1024, ge=1024, description="All header fields of one request, bytes."
+    )
+    header_value_bytes: int = Field(
+        default=16 * 1024, ge=256, description="Value of one header field, bytes."
+    )
+    address_bytes: int = Field(
+        default=8 * 1024, ge=256, description="Path and query of one request, bytes."
+    )
+    argument_count: int = Field(default=100, ge=1, description="Arguments of one call.")
     argument_bytes: int = Field(default=1_000_000, ge=1, description="Largest argument, bytes.")
     arguments_bytes: int = Field(default=2_000_000, ge=1, description="All arguments, bytes.")
 

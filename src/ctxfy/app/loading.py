@@ -8,7 +8,11 @@ from pathlib import Path
 
 from ctxfy.adapters.mcp_prompts.loader import FolderLoader
 from ctxfy.adapters.mcp_prompts.template_engine import MiniJinjaEngine
-from ctxfy.adapters.validation.schema_validator import ArgumentLimits, SchemaValidator
+from ctxfy.adapters.validation.schema_validator import (
+    MAX_ARGUMENTS,
+    ArgumentLimits,
+    SchemaValidator,
+)
 from ctxfy.core.ports.prompt_ports import ArgumentValidatorPort, PromptFunctionPort
 
 
@@ -19,12 +23,18 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def make_validator(argument_bytes: int, arguments_bytes: int) -> SchemaValidator:
+def make_validator(
+    argument_bytes: int,
+    arguments_bytes: int,
+    argument_count: int = MAX_ARGUMENTS,
+) -> SchemaValidator:
     """
     The validator of arguments, given what one of them and all together may bring.
     """
     return SchemaValidator(
-        ArgumentLimits(argument_bytes=argument_bytes, total_bytes=arguments_bytes)
+        ArgumentLimits(
+            argument_bytes=argument_bytes, total_bytes=arguments_bytes, count=argument_count
+        )
     )
 
 

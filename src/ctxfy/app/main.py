@@ -23,6 +23,7 @@ from ctxfy.adapters.auth.host_origin import HostOriginPolicy
 from ctxfy.adapters.auth.login_pages import LoginPages
 from ctxfy.adapters.auth.middleware import AccessGate, current_principal
 from ctxfy.adapters.auth.policy import PolicyTable
+from ctxfy.adapters.auth.request_bounds import RequestHeadCheck
 from ctxfy.adapters.auth.request_limits import RequestLimits
 from ctxfy.adapters.auth.security_headers import SECURITY_HEADERS
 from ctxfy.adapters.mcp_prompts.catalog import CatalogProbe
@@ -46,6 +47,7 @@ from ctxfy.app.loading import utc_now
 from ctxfy.app.tls import hsts_header
 from ctxfy.app.wiring import Wiring, wire
 from ctxfy.core.models.monitoring_models import LogLevel
+from ctxfy.core.models.request_models import RequestBounds
 from ctxfy.core.ports.prompt_ports import (
     CatalogSnapshot,
 )
@@ -195,8 +197,18 @@ class CtxfyApp(LifespanApp):
             on_error=error_response,
             max_body_bytes=settings.server.max_body_bytes,
         )
+        limits = settings.limits
         trail = RequestTrail(
-            gate,
+            RequestHeadCheck(
+                gate,
+                bounds=RequestBounds(
+                    headers=limits.headers,
+                    header_bytes=limits.header_bytes,
+                    header_value_bytes=limits.header_value_bytes,
+                    address_bytes=limits.address_bytes,
+                ),
+                on_error=error_response,
+            ),
             trail=wiring.storage.trail,
             fold=wiring.fold,
             network_of=self._addresses.network,

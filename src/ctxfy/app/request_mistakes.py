@@ -2,13 +2,15 @@
 What pydantic finds wrong in a body or a query, as our own mistakes. No value is ever quoted.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 
 from ctxfy.core.exceptions import InvalidRequestError
 from ctxfy.core.models.validation_models import ErrorCode, ValidationError, ValidationResult
+from ctxfy.core.use_cases.validation_use_cases import shorten
 
 
 MAX_REPORTED = 20
@@ -40,6 +42,26 @@ def request_error(error: RequestValidationError) -> InvalidRequestError:
     return InvalidRequestError(
         ValidationResult(errors=tuple(map(_mistake, error.errors()[:MAX_REPORTED])))
     )
+
+
+def refuse_repeated(names: Iterable[str]) -> None:
+    """
+    Refuse parameters of the query that come more than once.
+
+    Raises:
+        InvalidRequestError: Naming each of them.
+    """
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        mistakes = tuple(
+            ValidationError(
+                field=shorten(name),
+                message=f"'{shorten(name)}' comes more than once; send it once.",
+                code=ErrorCode.WRONG_TYPE,
+            )
+            for name in repeated[:MAX_REPORTED]
+        )
+        raise InvalidRequestError(ValidationResult(errors=mistakes))
 
 
 def _mistake(item: Mapping[str, Any]) -> ValidationError:

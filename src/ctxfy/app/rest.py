@@ -20,7 +20,7 @@ from ctxfy.adapters.mcp_prompts.routes import PromptRoutes
 from ctxfy.app import routes
 from ctxfy.app.http_errors import error_response
 from ctxfy.app.loading import utc_now
-from ctxfy.app.request_mistakes import request_error
+from ctxfy.app.request_mistakes import refuse_repeated, request_error
 from ctxfy.app.wiring import Wiring
 from ctxfy.core.exceptions import CtxfyError, MalformedBodyError
 from ctxfy.core.models.auth_models import RoutePolicy
@@ -128,6 +128,8 @@ def describe_rest(handlers: RestHandlers) -> dict[str, Any]:
 class JsonRoute(APIRoute):
     """
     A route whose body is read by pydantic's parser: no NaN, no halves of characters, no deep nests.
+
+    No parameter of the query may come twice: a proxy might take the other one.
     """
 
     @override
@@ -135,6 +137,7 @@ class JsonRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def handle_json(request: Request) -> Response:
+            refuse_repeated(name for name, _ in request.query_params.multi_items())
             if self.body_field is None:
                 return await handle(request)
             strict = _JsonRequest(request.scope, request.receive)

@@ -55,7 +55,11 @@ async def _serve(settings: Settings) -> None:
     catalog = MemoryCatalog(await asyncio.to_thread(load))
     service = PromptService(
         catalog,
-        make_validator(settings.limits.argument_bytes, settings.limits.arguments_bytes),
+        make_validator(
+            settings.limits.argument_bytes,
+            settings.limits.arguments_bytes,
+            settings.limits.argument_count,
+        ),
         logging=logging,
         metrics=metrics,
         monotonic=time.perf_counter,

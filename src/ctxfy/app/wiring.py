@@ -130,7 +130,11 @@ def wire(
         now=utc_now,
         logging=logging,
     )
-    validator = make_validator(settings.limits.argument_bytes, settings.limits.arguments_bytes)
+    validator = make_validator(
+        settings.limits.argument_bytes,
+        settings.limits.arguments_bytes,
+        settings.limits.argument_count,
+    )
     catalog = MemoryCatalog(snapshot or _load(settings, validator))
     listeners, draining = PromptListeners(), Event()
     reloader = Reloader(

@@ -18,6 +18,9 @@ Every error ctxfy raises on purpose.
     |   +-- ForeignOriginError
     |   +-- ForgedRequestError
     |   +-- BodyTooLargeError
+    |   +-- HeadersTooLargeError
+    |   +-- AddressTooLongError
+    |   +-- MalformedRequestError      its address or a header field cannot be read in one way only
     |   +-- UnsupportedMediaTypeError
     |   +-- RouteNotFoundError
     |   +-- MethodNotAllowedError
@@ -288,6 +291,34 @@ class BodyTooLargeError(RequestError):
     def __init__(self, limit: int) -> None:
         super().__init__(f"The request body is larger than the {limit} bytes allowed here.")
         self.limit = limit
+
+
+class HeadersTooLargeError(RequestError):
+    """
+    The header fields are too many or too large.
+    """
+
+    code = "request.headers_too_large"
+
+
+class AddressTooLongError(RequestError):
+    """
+    Path and query together pass the limit, in bytes, that `limit` holds.
+    """
+
+    code = "request.address_too_long"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The address is longer than the {limit} bytes allowed here.")
+        self.limit = limit
+
+
+class MalformedRequestError(RequestError):
+    """
+    The address or a header field holds what could be read in two ways, or break a line.
+    """
+
+    code = "request.malformed"
 
 
 class UnsupportedMediaTypeError(RequestError):

@@ -193,6 +193,6 @@ def message_of(answer: httpx2.Response) -> Any:  # noqa: ANN401 - JSON
     Take the JSON-RPC message out of an answer, also out of a stream of one event.
     """
     if answer.headers["content-type"].startswith("text/event-stream"):
-        (line,) = [line for line in answer.text.splitlines() if line.startswith("data:")]
+        (line,) = [line for line in answer.text.split("\r\n") if line.startswith("data:")]
         return json.loads(line.removeprefix("data:"))
     return answer.json()

@@ -281,9 +281,11 @@ async def test_a_file_of_the_page_is_kept_for_good(server: Client) -> None:
     again = await server.get(f"/docs/assets/{name}", if_none_match=first.headers["etag"])
     assert first.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert (again.status_code, again.content) == (304, b"")
-    for other in ("swagger-ui.css", "index.html", "explorer.html", "%2e%2e", "%2e%2e%2froutes.py"):
+    for other in ("swagger-ui.css", "index.html", "explorer.html", "__init__.py"):
         answer = await server.get(f"/docs/assets/{other}", key=True)
         assert (answer.status_code, answer.json()["code"]) == (404, "request.not_found")
+    outside = await server.get("/docs/assets/%2e%2e%2froutes.py", key=True)
+    assert (outside.status_code, outside.json()["code"]) == (400, "request.malformed")
 
 
 async def test_the_document_follows_a_reload(tmp_path: Path) -> None:

@@ -14,10 +14,15 @@ from starlette.types import Message, Scope
 
 from ctxfy.adapters.auth.policy import PolicyTable
 from ctxfy.adapters.mcp_prompts.routes import ExecuteBody
-from ctxfy.app.request_mistakes import MAX_FIELD_LENGTH, MAX_REPORTED, request_error
+from ctxfy.app.request_mistakes import (
+    MAX_FIELD_LENGTH,
+    MAX_REPORTED,
+    refuse_repeated,
+    request_error,
+)
 from ctxfy.app.rest import RestHandler, build_rest
 from ctxfy.app.routes import Dispatcher, route_policies
-from ctxfy.core.exceptions import ApiKeyNotFoundError
+from ctxfy.core.exceptions import ApiKeyNotFoundError, InvalidRequestError
 from ctxfy.core.models.auth_models import RoutePolicy
 from ctxfy.core.models.auth_models import Scope as KeyScope
 
@@ -253,3 +258,17 @@ def test_mistakes_are_bounded_in_number_and_length() -> None:
     assert len(error.result.errors) == MAX_REPORTED
     assert {len(mistake.field) for mistake in error.result.errors} == {MAX_FIELD_LENGTH}
     assert VALUE not in str(error)
+
+
+def test_repeated_parameters_are_named_in_a_bounded_way() -> None:
+    """
+    Each once, shortened, and not more of them than anybody reads.
+    """
+    refuse_repeated(["a", "b", ""])
+    names = [f"{number}{'x' * 500}\n" for number in range(MAX_REPORTED + 5)]
+    with pytest.raises(InvalidRequestError) as caught:
+        refuse_repeated([*names, *names, "once", *names])
+    errors = caught.value.result.errors
+    assert len(errors) == MAX_REPORTED
+    assert all(len(error.field) <= MAX_FIELD_LENGTH for error in errors)
+    assert errors[0].message.endswith("comes more than once; send it once.")

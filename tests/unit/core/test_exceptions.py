@@ -99,6 +99,12 @@ def test_drawn_in_the_tree(kind: type[CtxfyError]) -> None:
             exceptions.BodyTooLargeError(10),
             "The request body is larger than the 10 bytes allowed here.",
         ),
+        (exceptions.HeadersTooLargeError("Too many."), "Too many."),
+        (
+            exceptions.AddressTooLongError(10),
+            "The address is longer than the 10 bytes allowed here.",
+        ),
+        (exceptions.MalformedRequestError("Two slashes."), "Two slashes."),
         (
             exceptions.MethodNotAllowedError("PUT", ["GET", "POST"]),
             "PUT is not allowed here; use GET or POST.",

@@ -8,12 +8,15 @@ from inspect import getdoc
 from ctxfy.adapters.api_docs.operations import ErrorKind, Json
 from ctxfy.adapters.api_docs.schema_conversion import COMPONENTS
 from ctxfy.core.exceptions import (
+    AddressTooLongError,
     BodyTooLargeError,
     ConcurrencyLimitedError,
     CtxfyError,
     ForeignHostError,
     ForeignOriginError,
     ForgedRequestError,
+    HeadersTooLargeError,
+    MalformedRequestError,
     NotAuthenticatedError,
     NotAuthorizedError,
     OverloadedError,
@@ -51,7 +54,13 @@ def policy_errors(policy: RoutePolicy) -> tuple[type[CtxfyError], ...]:
     """
     Say what the gate may refuse on a route.
     """
-    found: list[type[CtxfyError]] = [ForeignOriginError, BodyTooLargeError]
+    found: list[type[CtxfyError]] = [
+        MalformedRequestError,
+        AddressTooLongError,
+        HeadersTooLargeError,
+        ForeignOriginError,
+        BodyTooLargeError,
+    ]
     if not policy.any_host:
         found.append(ForeignHostError)
     if policy.scope is not None:

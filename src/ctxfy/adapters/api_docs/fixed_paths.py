@@ -24,6 +24,14 @@ from ctxfy.core.models.auth_models import RoutePolicy
 
 _REST_OF_PATH = re.compile(r"\{([a-z_]+):path\}")
 MCP_PATHS = ("/mcp", "/mcp/")
+_UNREADABLE = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
+_PATTERNS: Mapping[str, str] = {
+    "path": rf"^(?!\.{{1,2}}$)[^{_UNREADABLE}/\\]+$",
+    "query": f"^[^{_UNREADABLE}]*$",
+}
+"""
+What `check_address` of the core admits, as far as a schema can say it.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +138,8 @@ def _operation(
 ) -> Json:
     docstring = str(known.get("description", ""))
     summary, _, rest = docstring.partition("\n\n")
-    parameters = [*map(_parameter, known.get("parameters", ())), *told.parameters]
+    given = [*map(_parameter, known.get("parameters", ())), *told.parameters]
+    parameters = [_readable(parameter) for parameter in given]
     body = told.request_body or _request_body(known)
     errors = [*policy_errors(policy), *told.errors]
     if known.get("parameters") or known.get("requestBody"):
@@ -196,6 +205,17 @@ def _parameter(parameter: Json) -> Json:
     schema.pop("title", None)
     schema.pop("description", None)
     return {**parameter, "schema": schema}
+
+
+def _readable(parameter: Json) -> Json:
+    """
+    Say of a text in an address what holds for every one: it can be read in one way only.
+    """
+    pattern = _PATTERNS.get(parameter["in"])
+    schema = parameter["schema"]
+    if pattern is None or schema.get("type") != "string" or "pattern" in schema:
+        return parameter
+    return {**parameter, "schema": {**schema, "pattern": pattern}}
 
 
 def _request_body(known: Json) -> Json | None:

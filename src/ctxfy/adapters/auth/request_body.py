@@ -2,12 +2,21 @@
 The body of a request: read whole and bounded before anything is done about it, then given again.
 """
 
+from codecs import BOM_UTF8
+
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope
 
 from ctxfy.adapters.auth.request_headers import single_header
-from ctxfy.core.exceptions import BodyTooLargeError, UnsupportedMediaTypeError
+from ctxfy.core.exceptions import (
+    BodyTooLargeError,
+    MalformedBodyError,
+    UnsupportedMediaTypeError,
+)
 from ctxfy.core.models.auth_models import RoutePolicy
+
+
+JSON = "application/json"
 
 
 async def read_body(
@@ -18,15 +27,13 @@ async def read_body(
 
     Raises:
         UnsupportedMediaTypeError: It is not of the media type the route takes.
+        MalformedBodyError: It should be JSON, and is in another encoding.
         BodyTooLargeError: It is larger than `limit` or the route's own, announced or found out.
         ClientDisconnect: The sender went away before its end; half a body is acted on by nobody.
     """
     if policy is not None and policy.max_body_bytes is not None:
         limit = min(limit, policy.max_body_bytes)
-    if policy is not None and policy.consumes is not None:
-        media_type = (single_header(scope, b"content-type") or "").partition(";")[0].strip().lower()
-        if media_type != policy.consumes:
-            raise UnsupportedMediaTypeError(f"Send the body as Content-Type: {policy.consumes}.")
+    _require_media_type(scope, policy)
     announced = (single_header(scope, b"content-length") or "").lstrip("0")
     # Compared by length first: Python refuses to read numbers of thousands of digits.
     digits = len(str(limit))
@@ -43,7 +50,23 @@ async def read_body(
         if len(body) > limit:
             raise BodyTooLargeError(limit)
         if not message.get("more_body", False):
+            if policy.consumes == JSON:
+                _require_utf8(body)
             return bytes(body)
+
+
+def _require_media_type(scope: Scope, policy: RoutePolicy | None) -> None:
+    if policy is not None and policy.consumes is not None:
+        media_type = (single_header(scope, b"content-type") or "").partition(";")[0].strip().lower()
+        if media_type != policy.consumes:
+            raise UnsupportedMediaTypeError(f"Send the body as Content-Type: {policy.consumes}.")
+
+
+def _require_utf8(body: bytearray) -> None:
+    # RFC 8259, section 8.1. Some parsers behind us would also take UTF-16 and UTF-32, in which no
+    # text of JSON is without a zero byte; in UTF-8 none has one, since strings must escape it.
+    if b"\0" in body or body.startswith(BOM_UTF8):
+        raise MalformedBodyError
 
 
 def replay_body(body: bytes, receive: Receive) -> Receive:

@@ -37,6 +37,10 @@ from ctxfy.core.use_cases.validation_use_cases import (
 
 MAX_UNKNOWN_REPORTED = 20
 MAX_MODELS = 20_000
+MAX_ARGUMENTS = 100
+"""
+As many as one prompt may declare.
+"""
 
 type _Flaw = tuple[tuple[str | int, ...], str]
 """
@@ -47,8 +51,10 @@ The place of a mistake in a prompt file, and a sentence.
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArgumentLimits:
     """
-    What may come in, UTF-8 bytes: of one argument, and of all together.
+    What may come in: how many arguments, and UTF-8 bytes of one and of all together.
     """
+
+    count: int = MAX_ARGUMENTS
 
     argument_bytes: int = 1_000_000
     total_bytes: int = 2_000_000
@@ -67,6 +73,8 @@ class SchemaValidator:
         """
         Coerce and check all arguments of a prompt, reporting every mistake.
         """
+        if len(raw) > self._limits.count:
+            return _too_many(self._limits.count)
         given = given_arguments(template.arguments, raw)
         declared = {argument.name: argument for argument in template.arguments}
         values: dict[str, Value] = {}
@@ -144,6 +152,12 @@ class SchemaValidator:
                 self._models.clear()
             model = self._models[key] = _build(template)
         return model
+
+
+def _too_many(limit: int) -> ArgumentOutcome:
+    # By itself: whoever sends thousands of names need not have each of them looked up.
+    mistake = _mistake("", f"More than {limit} arguments were given.", ErrorCode.TOO_LONG)
+    return ArgumentOutcome(values={}, result=ValidationResult(errors=(mistake,)), given=frozenset())
 
 
 def _build(template: PromptTemplate) -> type[BaseModel]:

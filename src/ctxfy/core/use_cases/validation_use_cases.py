@@ -162,8 +162,9 @@ def shorten(text: str, limit: int = 64) -> str:
     """
     Make a name that came from outside fit to be shown: printable and short.
     """
+    # Cut first: what is thrown away need not be looked at.
     printable = "".join(
-        char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text
+        char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text[: limit + 1]
     )
     return (
         printable if len(printable) <= limit else printable[: limit - 1] + "\N{HORIZONTAL ELLIPSIS}"

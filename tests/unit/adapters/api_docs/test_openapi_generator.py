@@ -2,9 +2,11 @@
 One document for each set of prompts that somebody sees, made when it is first asked for.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict
+from urllib.parse import quote
 
 import orjson
 import pytest
@@ -16,12 +18,15 @@ from ctxfy.adapters.api_docs.openapi_generator import DocumentHead, OpenApiGener
 from ctxfy.adapters.api_docs.operations import Answer, ErrorKind, Operation
 from ctxfy.adapters.validation.schema_validator import SchemaValidator
 from ctxfy.core.exceptions import (
+    AddressTooLongError,
     BodyTooLargeError,
     ConcurrencyLimitedError,
     CtxfyError,
     ForeignHostError,
     ForeignOriginError,
     ForgedRequestError,
+    HeadersTooLargeError,
+    MalformedRequestError,
     NotAuthenticatedError,
     NotAuthorizedError,
     OverloadedError,
@@ -31,7 +36,9 @@ from ctxfy.core.exceptions import (
 )
 from ctxfy.core.models.auth_models import Principal, RoutePolicy, Scope
 from ctxfy.core.models.prompt_models import PromptTemplate
+from ctxfy.core.models.request_models import RequestBounds
 from ctxfy.core.use_cases.auth_use_cases import may_use_prompt
+from ctxfy.core.use_cases.request_use_cases import check_address
 from tests.builders import make_principal, make_template
 
 
@@ -57,6 +64,9 @@ POLICIES = tuple(
 )
 VALIDATOR = SchemaValidator()
 ANSWER = Answer(description="Done.", body={})
+BOUNDS = RequestBounds(
+    headers=100, header_bytes=32_768, header_value_bytes=8192, address_bytes=8192
+)
 SURFACE = Surface(
     policies=POLICIES,
     operations={
@@ -217,6 +227,49 @@ def test_the_rest_of_a_path_is_a_parameter() -> None:
     assert "/files/{rest}" in fixed_part(SURFACE).paths
 
 
+@pytest.mark.parametrize(
+    ("place", "text", "admitted"),
+    [
+        ("path", "greet", True),
+        ("path", "a b%é", True),
+        ("path", "..x", True),
+        ("path", "..", False),
+        ("path", "", False),
+        ("path", "a/b", False),
+        ("path", "a\\b", False),
+        ("path", "a\u2028b", False),
+        ("query", "", True),
+        ("query", "a/b\\c", True),
+        ("query", "a\nb", False),
+        ("query", "a\x9fb", False),
+    ],
+)
+def test_texts_in_addresses_are_what_the_gate_admits(place: str, text: str, admitted: bool) -> None:
+    """
+    The description promises no more of an address than `check_address` lets through.
+    """
+    parameter = {"name": "x", "in": place, "schema": {"type": "string"}}
+    operations = {
+        key: replace(operation, parameters=(parameter,))
+        for key, operation in SURFACE.operations.items()
+    }
+    path = fixed_part(replace(SURFACE, operations=operations)).paths["/files/{rest}"]
+    pattern = path["post"]["parameters"][0]["schema"]["pattern"]
+    assert (re.search(pattern, text) is not None) is admitted
+    quoted = quote(text, safe="").encode()
+    address = (b"/files/" + quoted, b"") if place == "path" else (b"/files", b"x=" + quoted)
+    if text:
+        assert _is_admitted(*address) is admitted
+
+
+def _is_admitted(path: bytes, query: bytes) -> bool:
+    try:
+        check_address(path, query, BOUNDS)
+    except MalformedRequestError:
+        return False
+    return True
+
+
 def test_two_schemas_of_one_name_are_a_mistake() -> None:
     """
     One would be taken for the other.
@@ -226,7 +279,14 @@ def test_two_schemas_of_one_name_are_a_mistake() -> None:
         fixed_part(replace(SURFACE, rest=rest))
 
 
-PUBLIC = {ForeignOriginError, BodyTooLargeError, ForeignHostError}
+PUBLIC = {
+    MalformedRequestError,
+    AddressTooLongError,
+    HeadersTooLargeError,
+    ForeignOriginError,
+    BodyTooLargeError,
+    ForeignHostError,
+}
 KEYED = {
     NotAuthenticatedError,
     RateLimitedError,

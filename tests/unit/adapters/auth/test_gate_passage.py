@@ -115,7 +115,7 @@ async def test_the_context_is_reset_after_a_failure() -> None:
         _chunks(b""),
         _chunks(b'{"a": 1}'),
         _chunks(b"", b"", b"x"),
-        _chunks(*(bytes([number]) for number in range(256))),
+        _chunks(*(bytes([number]) for number in range(1, 256))),
         _chunks(b"x" * LIMIT),
     ],
     ids=["empty", "one", "empty-chunks", "every-byte-alone", "as-large-as-may-be"],
@@ -216,6 +216,31 @@ async def test_the_media_type_is_read_as_it_is_written(value: bytes) -> None:
     Parameters and capitals of a Content-Type do not matter.
     """
     assert (await Gate().request("POST", "/mcp", READER, (b"content-type", value))).status == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{}".encode("utf-16"),
+        "{}".encode("utf-16-be"),
+        "{}".encode("utf-32-le"),
+        b"\xef\xbb\xbf{}",
+        b'{"a":"\x00"}',
+    ],
+)
+async def test_json_is_utf_8_alone(body: bytes) -> None:
+    """
+    Parsers that take other encodings too would read what the others here cannot (RFC 8259, 8.1).
+    """
+    gate = Gate()
+    answer = await gate.request(
+        "POST",
+        "/mcp",
+        READER,
+        JSON,
+        incoming=[{"type": "http.request", "body": body}],
+    )
+    assert (answer.status, gate.inner.scopes) == (400, [])
 
 
 async def test_refusals_come_in_order() -> None:

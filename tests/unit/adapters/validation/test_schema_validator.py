@@ -318,3 +318,18 @@ def test_any_arguments(raw: dict[str, object], kind: str) -> None:
     first = VALIDATOR.validate(template, raw)
     assert first == VALIDATOR.validate(template, raw)
     assert bool(first.values) == first.result.is_valid
+
+
+def test_too_many_arguments_are_one_mistake() -> None:
+    """
+    Nothing else is looked at, not even the name of the first.
+    """
+    validator = SchemaValidator(ArgumentLimits(count=2))
+    template = template_of(make_argument("string", name="a"))
+    fits = validator.validate(template, {"a": "1", "b": "2"})
+    beyond = validator.validate(template, {"a": "1", "b": "2", "c": "3"})
+    assert [error.field for error in fits.result.errors] == ["b"]
+    assert [(error.field, error.message) for error in beyond.result.errors] == [
+        ("", "More than 2 arguments were given.")
+    ]
+    assert beyond.values == {}
