@@ -122,7 +122,6 @@ class Storage:
     trail: AuditTrail
     events: AuditReader
     proofs: AuditProofs
-    seals: AuditSeals
 
     async def make_ready(self, *, migrate_now: bool) -> None:
         """
@@ -168,7 +167,6 @@ def make_storage(settings: Settings, own: ServerSecrets) -> Storage:
         trail=trail,
         events=AuditReader(database=database, envelope=envelope, seals=seals),
         proofs=AuditProofs(database=database, envelope=envelope),
-        seals=seals,
         keys=SqlApiKeyStore(database=database, envelope=envelope, trail=trail),
         material=HmacKeyMaterial({PEPPER_ID: own.pepper}, secrets.token_bytes),
         sessions=SqlSessionStore(database=database),

@@ -9,6 +9,7 @@ from copy import replace
 from datetime import datetime, timedelta
 
 from ctxfy.adapters.auth.credentials import malformed
+from ctxfy.adapters.auth.key_cache import KeyCache
 from ctxfy.core.exceptions import ApiKeyNotFoundError, UnavailableError
 from ctxfy.core.models.audit_models import SERVER, Actor, AuditEvent
 from ctxfy.core.models.auth_models import (
@@ -41,7 +42,6 @@ from ctxfy.core.use_cases.rotation_use_cases import (
 )
 
 
-CACHE_SIZE = 10_000
 NO_DIGEST = "0" * 64
 POLL_SECONDS = 0.5
 FLUSH_SECONDS = 5.0
@@ -80,8 +80,7 @@ class ApiKeyService:
         self._monotonic = monotonic
         self._logging = logging
         self._max_stale = max_stale
-        self._cache: dict[KeyId, ApiKeyInfo | None] = {}
-        self._unknown: dict[KeyId, ApiKeyInfo | None] = {}
+        self._cache = KeyCache()
         self._is_away = False
         self._epoch: int | None = None
         self._polled_at = monotonic()
@@ -291,7 +290,6 @@ class ApiKeyService:
         Read every key anew when it comes next.
         """
         self._cache.clear()
-        self._unknown.clear()
 
     async def run(self) -> None:
         """
@@ -371,24 +369,14 @@ class ApiKeyService:
         return decision
 
     async def _find(self, key_id: KeyId) -> ApiKeyInfo | None:
-        if not self.is_stale():
-            if key_id in self._cache:
-                return self._cache[key_id]
-            if key_id in self._unknown:
-                return None
+        if not self.is_stale() and key_id in self._cache:
+            return self._cache.get(key_id)
         epoch = self._epoch
         info = await self._store.find(key_id)
         # If a change was noticed while we read, what we read may be older than it.
         if epoch == self._epoch:
-            self._remember(key_id, info)
+            self._cache.keep(key_id, info)
         return info
-
-    def _remember(self, key_id: KeyId, info: ApiKeyInfo | None) -> None:
-        # Apart, since anybody can make up ids: a flood of them must not push out real keys.
-        kept: dict[KeyId, ApiKeyInfo | None] = self._unknown if info is None else self._cache
-        if len(kept) >= CACHE_SIZE:
-            del kept[next(iter(kept))]
-        kept[key_id] = info
 
     @staticmethod
     def _created(info: ApiKeyInfo, actor: Actor) -> AuditEvent:

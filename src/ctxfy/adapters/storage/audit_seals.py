@@ -31,12 +31,6 @@ class AuditSeals:
         self._envelope = envelope
         self._keys: dict[str, bytes] = {}
 
-    def forget(self) -> None:
-        """
-        Drop every data key: a person may have been erased.
-        """
-        self._keys.clear()
-
     def seal(
         self, connection: Connection, event: AuditEvent, *, chain: str, seq: int
     ) -> tuple[str, bytes]:

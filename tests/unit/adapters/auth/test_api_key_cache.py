@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from ctxfy.adapters.auth import api_key_service
+from ctxfy.adapters.auth import api_key_service, key_cache
 from ctxfy.core.exceptions import UnavailableError
 from ctxfy.core.models.auth_models import ApiKeyInfo, DenialReason, KeyId, KeyStatus
 from ctxfy.core.use_cases.auth_use_cases import compose_key
@@ -163,7 +163,7 @@ async def test_the_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Trying out ids fills no memory.
     """
-    monkeypatch.setattr(api_key_service, "CACHE_SIZE", 10)
+    monkeypatch.setattr(key_cache, "CACHE_SIZE", 10)
     bench = Bench()
     for number in range(11):
         await bench.keys.authenticate(_unknown(number))
