@@ -31,6 +31,7 @@ from ctxfy.adapters.storage.people import check_master_key
 from ctxfy.adapters.storage.postgres_server import ServerOptions
 from ctxfy.adapters.storage.session_store import SqlSessionStore
 from ctxfy.app.config import Settings, decode_secret
+from ctxfy.app.numbered_secrets import FIRST_ID, join_secrets, numbered_secrets
 from ctxfy.core.exceptions import ConfigurationError
 from ctxfy.core.use_cases.audit_use_cases import is_chain_name
 
@@ -38,9 +39,10 @@ from ctxfy.core.use_cases.audit_use_cases import is_chain_name
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-PEPPER_ID = 1
 MASTER_ID = 1
 MEGABYTE = 1024 * 1024
+
+_OTHER_PEPPERS = "CTXFY_AUTH__OTHER_PEPPERS"
 
 
 def server_secrets(settings: Settings) -> ServerSecrets:
@@ -52,6 +54,12 @@ def server_secrets(settings: Settings) -> ServerSecrets:
     """
     auth = settings.auth
     pepper = _decoded("CTXFY_AUTH__PEPPER", auth.pepper)
+    pepper_id, others = auth.pepper_id, numbered_secrets(_OTHER_PEPPERS, auth.other_peppers)
+    if pepper is None and pepper_id is not None:
+        raise ConfigurationError(
+            "CTXFY_AUTH__PEPPER_ID is the number of CTXFY_AUTH__PEPPER, which is not set; set"
+            " both, or none. The key file has numbers of its own."
+        )
     master_key = _decoded("CTXFY_AUTH__MASTER_KEY", auth.master_key)
     if master_key is not None and len(master_key) != KEY_BYTES:
         raise ConfigurationError(
@@ -61,8 +69,15 @@ def server_secrets(settings: Settings) -> ServerSecrets:
         file = key_file(settings)
         _require_not_lost(file, settings)
         kept = read_or_create_key_file(file, secrets.token_bytes)
-        pepper, master_key = pepper or kept.pepper, master_key or kept.master_key
-    return ServerSecrets(pepper=pepper, master_key=master_key)
+        if pepper is None:
+            pepper, pepper_id = kept.pepper, kept.pepper_id
+            others = join_secrets(_OTHER_PEPPERS, kept.other_peppers, others)
+        master_key = master_key or kept.master_key
+    pepper_id = pepper_id or FIRST_ID
+    join_secrets(_OTHER_PEPPERS, {pepper_id: pepper}, others)
+    return ServerSecrets(
+        pepper=pepper, master_key=master_key, pepper_id=pepper_id, other_peppers=others
+    )
 
 
 def _require_not_lost(file: Path, settings: Settings) -> None:
@@ -168,7 +183,7 @@ def make_storage(settings: Settings, own: ServerSecrets) -> Storage:
         events=AuditReader(database=database, envelope=envelope, seals=seals),
         proofs=AuditProofs(database=database, envelope=envelope),
         keys=SqlApiKeyStore(database=database, envelope=envelope, trail=trail),
-        material=HmacKeyMaterial({PEPPER_ID: own.pepper}, secrets.token_bytes),
+        material=HmacKeyMaterial(own.peppers, secrets.token_bytes, current=own.pepper_id),
         sessions=SqlSessionStore(database=database),
         session_material=SessionMaterial(own.pepper, secrets.token_bytes),
     )

@@ -50,6 +50,7 @@ SECRETS_DIR = "/run/secrets"
 CONFIG_VARIABLE = "CTXFY_CONFIG"
 CONFIG_FILE = "fastmcp.json"
 API_KEY_VARIABLE = "CTXFY_API_KEY"
+MAX_SECRET_ID = 9999
 
 
 class ServerSettings(Section):
@@ -126,6 +127,18 @@ class AuthSettings(Section):
     bootstrap_user: str = Field(default="admin", description="Who the first admin key belongs to.")
     pepper: SecretStr | None = Field(
         default=None, description="Base64 of 32 or more bytes; keys the digests of API keys."
+    )
+    pepper_id: int | None = Field(
+        default=None,
+        ge=1,
+        le=MAX_SECRET_ID,
+        description="What the pepper is called in the database; default: 1. A new one needs"
+        " another number.",
+    )
+    other_peppers: SecretStr | None = Field(
+        default=None,
+        description="Peppers that keys may still be under, or soon: NUMBER:BASE64, commas or lines"
+        " between.",
     )
     master_key: SecretStr | None = Field(
         default=None, description="Base64 of 32 bytes; wraps the keys of people's data."

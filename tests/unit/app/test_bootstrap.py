@@ -58,6 +58,66 @@ def test_a_setting_that_protects_nothing_stops_the_start(name: str, raw: bytes) 
     assert not Path("var").exists()
 
 
+OTHER = bytes(range(64, 96))
+
+
+def _auth(**settings: object) -> Settings:
+    secrets = {"pepper": _secret(PEPPER), "master_key": _secret(MASTER)}
+    return Settings(auth=AuthSettings.model_validate(secrets | settings))
+
+
+@pytest.mark.parametrize("between", [",", "\n", " , \n", " "])
+def test_several_peppers_may_be_set(between: str) -> None:
+    """
+    The one in use under its number, the others under theirs.
+    """
+    others = between.join(f"{number}:{b64encode(OTHER).decode()}" for number in (1, 7))
+    own = server_secrets(_auth(pepper_id=2, other_peppers=SecretStr(others)))
+    assert (own.pepper_id, own.peppers) == (2, {1: OTHER, 7: OTHER, 2: PEPPER})
+
+
+def test_a_pepper_in_the_file_may_have_others_in_the_settings(tmp_path: Path) -> None:
+    """
+    The file's number stands; a number for it among the settings would be another's.
+    """
+    kept = server_secrets(Settings())
+    others = SecretStr(f"7:{b64encode(OTHER).decode()}")
+    own = server_secrets(Settings(auth=AuthSettings(other_peppers=others)))
+    assert own.peppers == {1: kept.pepper, 7: OTHER}
+    with pytest.raises(ConfigurationError, match="which is not set"):
+        server_secrets(Settings(auth=AuthSettings(pepper_id=2)))
+    assert (tmp_path / "var").is_dir()
+
+
+GOOD = b64encode(OTHER).decode()
+
+
+@pytest.mark.parametrize(
+    ("others", "sentence"),
+    [
+        (GOOD, "not NUMBER:BASE64"),
+        (f"0:{GOOD}", "not NUMBER:BASE64"),
+        (f"10000:{GOOD}", "not NUMBER:BASE64"),
+        (f"-1:{GOOD}", "not NUMBER:BASE64"),
+        ("1:", "not NUMBER:BASE64"),
+        ("1:§§§§", "is not base64"),
+        (f"1:{b64encode(b'short').decode()}", "is no secret"),
+        (f"1:{GOOD},1:{GOOD}", "names the number 1"),
+        (f"2:{GOOD}", "names the number 2"),
+        (",".join(f"{number}:{GOOD}" for number in range(10, 27)), "more than 16"),
+    ],
+)
+def test_peppers_that_cannot_be_are_refused(others: str, sentence: str) -> None:
+    """
+    In one sentence that names the setting and quotes nothing of what may be a secret.
+    """
+    with pytest.raises(ConfigurationError) as caught:
+        server_secrets(_auth(pepper_id=2, other_peppers=SecretStr(others)))
+    assert sentence in str(caught.value)
+    assert "CTXFY_AUTH__OTHER_PEPPERS" in str(caught.value)
+    assert GOOD not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("url", "place"),
     [

@@ -38,6 +38,8 @@ VALUES: dict[str, tuple[str, object]] = {
     "CTXFY_AUTH__BOOTSTRAP_KEY": ("a secret", SecretStr("a secret")),
     "CTXFY_AUTH__BOOTSTRAP_USER": ("ops", "ops"),
     "CTXFY_AUTH__PEPPER": ("cGVwcGVy", SecretStr("cGVwcGVy")),
+    "CTXFY_AUTH__PEPPER_ID": ("7", 7),
+    "CTXFY_AUTH__OTHER_PEPPERS": ("7:cGVwcGVy", SecretStr("7:cGVwcGVy")),
     "CTXFY_AUTH__MASTER_KEY": ("bWFzdGVy", SecretStr("bWFzdGVy")),
     "CTXFY_AUTH__KEY_FILE": ("/keys/ctxfy", Path("/keys/ctxfy")),
     "CTXFY_AUTH__MAX_STALE": ("60", 60),

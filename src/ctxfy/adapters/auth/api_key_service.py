@@ -3,14 +3,15 @@ The shell around keys, behind both auth ports: load, decide, act, report.
 """
 
 import asyncio
-import hmac
 from collections.abc import Callable, Mapping, Sequence
 from copy import replace
 from datetime import datetime, timedelta
 
 from ctxfy.adapters.auth.credentials import malformed
-from ctxfy.adapters.auth.key_cache import KeyCache
-from ctxfy.core.exceptions import ApiKeyNotFoundError, UnavailableError
+from ctxfy.adapters.auth.key_lookup import POLL_SECONDS, KeyLookup
+from ctxfy.adapters.auth.key_uses import KeyUses
+from ctxfy.adapters.auth.key_verifier import KeyVerifier
+from ctxfy.core.exceptions import ApiKeyNotFoundError
 from ctxfy.core.models.audit_models import SERVER, Actor, AuditEvent
 from ctxfy.core.models.auth_models import (
     ApiKeyInfo,
@@ -24,7 +25,6 @@ from ctxfy.core.models.auth_models import (
     RotatedKey,
     Scope,
 )
-from ctxfy.core.models.monitoring_models import LogLevel
 from ctxfy.core.ports.auth_ports import ApiKeyStorePort, KeyMaterialPort
 from ctxfy.core.ports.monitoring_ports import LoggingPort
 from ctxfy.core.use_cases.audit_use_cases import act_of
@@ -42,8 +42,6 @@ from ctxfy.core.use_cases.rotation_use_cases import (
 )
 
 
-NO_DIGEST = "0" * 64
-POLL_SECONDS = 0.5
 FLUSH_SECONDS = 5.0
 
 _STATUS_ACTIONS: Mapping[KeyStatus, str] = {
@@ -57,8 +55,8 @@ class ApiKeyService:
     """
     Implements AuthCommandPort and AuthQueryPort.
 
-    What was read of a key is cached, and that there is none too. Every change moves an epoch in the
-    store; `run` polls it twice a second, so that a revocation holds everywhere within one second.
+    What was read of a key is cached; `run` looks twice a second whether any changed, so that a
+    revocation holds everywhere within one second.
 
     Args:
         max_stale: Seconds for which the cache is believed while the store is out of reach.
@@ -79,12 +77,9 @@ class ApiKeyService:
         self._now = now
         self._monotonic = monotonic
         self._logging = logging
-        self._max_stale = max_stale
-        self._cache = KeyCache()
-        self._is_away = False
-        self._epoch: int | None = None
-        self._polled_at = monotonic()
-        self._uses: dict[KeyId, datetime] = {}
+        self._lookup = KeyLookup(store, monotonic=monotonic, logging=logging, max_stale=max_stale)
+        self._verifier = KeyVerifier(material)
+        self._uses = KeyUses(store, logging=logging)
 
     async def validate_api_key(self, api_key: str) -> bool:
         """
@@ -102,17 +97,13 @@ class ApiKeyService:
         parsed = parse_key(api_key)
         if parsed is None:
             return malformed()
-        # Before it is known whether the id exists, so that both cases take the same time.
-        digest = self._material.digest(api_key)
-        info = await self._find(parsed.key_id)
-        if info is not None and info.pepper_id != self._material.pepper_id:
-            digest = self._material.digest(api_key, info.pepper_id)
-        matches = hmac.compare_digest(info.api_key if info else NO_DIGEST, digest or "")
+        info = await self._lookup.find(parsed.key_id)
+        proof = self._verifier.prove(api_key, info)
         now = self._now()
-        is_old = info is not None and not matches and self._is_old(info, api_key)
+        is_old = proof.old and not proof.current
         if info is not None and is_old and (denied := decide_old_secret(info, now)):
             return denied
-        decision = decide_authentication(info, digest_matches=matches or is_old, now=now)
+        decision = decide_authentication(info, digest_matches=proof.current or is_old, now=now)
         if is_old and isinstance(decision, Granted):
             decision = Granted(principal=replace(decision.principal, by_old_secret=True))
         return self._noted(parsed.key_id, decision)
@@ -128,7 +119,7 @@ class ApiKeyService:
         Raises:
             UnavailableError: The store is out of reach.
         """
-        info = await (self._store.find(key_id) if fresh else self._find(key_id))
+        info = await self._lookup.find(key_id, fresh=fresh)
         return self._noted(
             key_id, decide_authentication(info, digest_matches=True, now=self._now())
         )
@@ -230,7 +221,7 @@ class ApiKeyService:
         check_rotation(grace_hours, idempotency_key)
         whole = self._material.new_secret(key_id)
         digest = self._material.digest(whole)
-        assert digest is not None  # noqa: S101 - the newest pepper is always there # nosec B101
+        assert digest is not None  # noqa: S101 - the current pepper is always there # nosec B101
         rotated = await self._store.rotate(
             key_id,
             NewSecret(whole=whole, api_key=digest, pepper_id=self._material.pepper_id),
@@ -248,11 +239,8 @@ class ApiKeyService:
         parsed = parse_key(api_key)
         if parsed is None:
             return None
-        info = await self._find(parsed.key_id)
-        if info is None:
-            return None
-        digest = self._material.digest(api_key, info.pepper_id) or ""
-        return info if hmac.compare_digest(info.api_key, digest) else None
+        info = await self._lookup.find(parsed.key_id)
+        return info if self._verifier.prove(api_key, info).current else None
 
     async def find_api_key(self, key_id: KeyId) -> ApiKeyInfo:
         """
@@ -289,7 +277,7 @@ class ApiKeyService:
         """
         Read every key anew when it comes next.
         """
-        self._cache.clear()
+        self._lookup.forget()
 
     async def run(self) -> None:
         """
@@ -313,70 +301,24 @@ class ApiKeyService:
         """
         Drop the cache if any key changed.
         """
-        try:
-            epoch = await self._store.epoch()
-        except UnavailableError as error:
-            self._note_store(away=True, sentence=str(error))
-            return  # the cache is believed until it is stale
-        self._note_store(away=False)
-        self._polled_at = self._monotonic()
-        if epoch != self._epoch:
-            self.forget()
-            self._epoch = epoch
+        await self._lookup.poll()
 
     def is_stale(self) -> bool:
         """
         Tell whether the store was away for so long that no key is believed any more.
         """
-        # Asked when a key comes, not by the poll: that one may itself be hanging on the store.
-        return self._monotonic() - self._polled_at > self._max_stale + 2 * POLL_SECONDS
-
-    def _note_store(self, *, away: bool, sentence: str = "") -> None:
-        if away == self._is_away:
-            return
-        self._is_away = away
-        if away:
-            self._logging.log_event("key_store_lost", level=LogLevel.ERROR, reason=sentence)
-        else:
-            self._logging.log_event("key_store_found")
+        return self._lookup.is_stale()
 
     async def flush(self) -> None:
         """
         Write when keys were last used. A failure is logged and tried again with the next batch.
         """
-        uses, self._uses = self._uses, {}
-        if not uses:
-            return
-        written = False
-        try:
-            await self._store.touch(uses)
-            written = True
-        except UnavailableError as error:
-            self._logging.log_error(None, error, {"doing": "writing last uses of keys"})
-        finally:
-            if not written:  # nor if we are cancelled meanwhile
-                self._uses = uses | self._uses
-
-    def _is_old(self, info: ApiKeyInfo, api_key: str) -> bool:
-        if info.old_secret is None:
-            return False
-        digest = self._material.digest(api_key, info.old_secret.pepper_id) or ""
-        return hmac.compare_digest(info.old_secret.api_key, digest)
+        await self._uses.flush()
 
     def _noted(self, key_id: KeyId, decision: Decision) -> Decision:
         if isinstance(decision, Granted):
-            self._uses[key_id] = self._now()
+            self._uses.note(key_id, self._now())
         return decision
-
-    async def _find(self, key_id: KeyId) -> ApiKeyInfo | None:
-        if not self.is_stale() and key_id in self._cache:
-            return self._cache.get(key_id)
-        epoch = self._epoch
-        info = await self._store.find(key_id)
-        # If a change was noticed while we read, what we read may be older than it.
-        if epoch == self._epoch:
-            self._cache.keep(key_id, info)
-        return info
 
     @staticmethod
     def _created(info: ApiKeyInfo, actor: Actor) -> AuditEvent:
@@ -399,7 +341,7 @@ class ApiKeyService:
         created_by: KeyId | None = None,
     ) -> ApiKeyInfo:
         digest = self._material.digest(api_key)
-        assert digest is not None  # noqa: S101 - the newest pepper is always there # nosec B101
+        assert digest is not None  # noqa: S101 - the current pepper is always there # nosec B101
         now = self._now()
         return ApiKeyInfo(
             key_id=key_id,

@@ -18,13 +18,20 @@ class HmacKeyMaterial:
     all but four to ten checks a second.
 
     Args:
-        peppers: By id, each at least 32 bytes; the highest id makes new digests.
+        peppers: By id, each at least 32 bytes.
         random_bytes: Cryptographically secure.
+        current: The id of the one that makes new digests; the highest if it is not said.
     """
 
-    def __init__(self, peppers: Mapping[int, bytes], random_bytes: Callable[[int], bytes]) -> None:
+    def __init__(
+        self,
+        peppers: Mapping[int, bytes],
+        random_bytes: Callable[[int], bytes],
+        *,
+        current: int | None = None,
+    ) -> None:
         self._peppers = dict(peppers)
-        self._newest = max(peppers)
+        self._current = max(peppers) if current is None else current
         self._random_bytes = random_bytes
 
     @property
@@ -32,7 +39,7 @@ class HmacKeyMaterial:
         """
         Which pepper new digests are made with.
         """
-        return self._newest
+        return self._current
 
     def new_key(self) -> tuple[KeyId, str]:
         """
@@ -49,9 +56,9 @@ class HmacKeyMaterial:
 
     def digest(self, api_key: str, pepper_id: int | None = None) -> ApiKeyDigest | None:
         """
-        HMAC-SHA-256 of a whole key under a pepper, the newest if none is named.
+        HMAC-SHA-256 of a whole key under a pepper, the current one if none is named.
         """
-        pepper = self._peppers.get(self._newest if pepper_id is None else pepper_id)
+        pepper = self._peppers.get(self._current if pepper_id is None else pepper_id)
         if pepper is None:
             return None
         return ApiKeyDigest(hmac.digest(pepper, api_key.encode(), sha256).hex())

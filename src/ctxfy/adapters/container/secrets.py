@@ -8,7 +8,7 @@ import os
 import stat
 import tempfile
 from base64 import b64decode, b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,10 +26,21 @@ class ServerSecrets:
     Attributes:
         pepper: Keys the digests of API keys.
         master_key: Wraps the keys that people's data are encrypted with.
+        pepper_id: What the pepper is called in the database.
+        other_peppers: Those that keys may still be under, or soon, by id.
     """
 
     pepper: bytes = field(repr=False)
     master_key: bytes = field(repr=False)
+    pepper_id: int = field(default=1, repr=False)
+    other_peppers: Mapping[int, bytes] = field(default_factory=dict[int, bytes], repr=False)
+
+    @property
+    def peppers(self) -> dict[int, bytes]:
+        """
+        Every pepper that is known, by id.
+        """
+        return {**self.other_peppers, self.pepper_id: self.pepper}
 
 
 def read_or_create_key_file(path: Path, random_bytes: Callable[[int], bytes]) -> ServerSecrets:
@@ -118,11 +129,21 @@ def _parse(path: Path, raw: bytes) -> ServerSecrets:
         content = json.loads(raw)
         pepper = b64decode(content["pepper"], validate=True)
         master_key = b64decode(content["master_key"], validate=True)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        pepper_id = int(content.get("pepper_id", 1))
+        others = {
+            int(number): b64decode(text, validate=True)
+            for number, text in content.get("other_peppers", {}).items()
+        }
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ConfigurationError(
             f"The key file '{path}' is damaged; restore it from a backup of this database."
         ) from error
     return ServerSecrets(
         pepper=check_secret(f"The pepper in '{path}'", pepper),
         master_key=check_secret(f"The master key in '{path}'", master_key),
+        pepper_id=pepper_id,
+        other_peppers={
+            number: check_secret(f"The pepper {number} in '{path}'", secret)
+            for number, secret in others.items()
+        },
     )

@@ -258,7 +258,7 @@ class KeyMaterialPort(Protocol):
 
     def digest(self, api_key: str, pepper_id: int | None = None) -> ApiKeyDigest | None:
         """
-        HMAC-SHA-256 of a whole key under a pepper, the newest if none is named.
+        HMAC-SHA-256 of a whole key under a pepper, the current one if none is named.
 
         None if that pepper is not known here.
         """

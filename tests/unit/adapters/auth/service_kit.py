@@ -46,9 +46,13 @@ class RecordingMaterial(HmacKeyMaterial):
     """
 
     def __init__(
-        self, peppers: dict[int, bytes], random_bytes: Randomness, journal: list[str]
+        self,
+        peppers: dict[int, bytes],
+        random_bytes: Randomness,
+        journal: list[str],
+        current: int | None = None,
     ) -> None:
-        super().__init__(peppers, random_bytes)
+        super().__init__(peppers, random_bytes, current=current)
         self._journal = journal
 
     def digest(self, api_key: str, pepper_id: int | None = None) -> ApiKeyDigest | None:
@@ -93,13 +97,13 @@ class Bench:
         self.max_stale = max_stale
         self.keys = self.service(peppers or {1: b"p" * 32})
 
-    def service(self, peppers: dict[int, bytes]) -> ApiKeyService:
+    def service(self, peppers: dict[int, bytes], current: int | None = None) -> ApiKeyService:
         """
         Make another service on the same store, such as another process has.
         """
         return ApiKeyService(
             self.store,
-            RecordingMaterial(peppers, self.random_bytes, self.journal),
+            RecordingMaterial(peppers, self.random_bytes, self.journal, current),
             now=lambda: self.now,
             monotonic=self.clock,
             logging=self.logging,

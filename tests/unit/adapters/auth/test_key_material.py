@@ -19,6 +19,15 @@ def test_the_newest_pepper_makes_digests() -> None:
     assert material.digest("key") != material.digest("key", 1)
 
 
+def test_the_pepper_in_use_may_be_named() -> None:
+    """
+    So that the next one can be known before anything is made with it.
+    """
+    material = HmacKeyMaterial({2: NEW, 1: OLD}, bytes, current=1)
+    assert material.pepper_id == 1
+    assert material.digest("key") == material.digest("key", 1)
+
+
 def test_a_digest_is_hmac_sha_256() -> None:
     """
     As RFC 4231 has it in its second case, so that any tool can check a row of the store.

@@ -195,6 +195,47 @@ def test_a_long_secret_is_as_good(tmp_path: Path) -> None:
     assert read_or_create_key_file(path, os.urandom).pepper == GOOD * 2
 
 
+def test_a_file_may_hold_older_peppers(tmp_path: Path) -> None:
+    """
+    Each under its number; without numbers the one there is has the first.
+    """
+    other = GOOD[::-1]
+    content = _content(pepper_id=2, other_peppers={"1": _encoded(other)})
+    own = read_or_create_key_file(_file(tmp_path, content), os.urandom)
+    assert (own.pepper_id, own.peppers) == (2, {1: other, 2: GOOD})
+    own = read_or_create_key_file(_file(tmp_path, _content()), os.urandom)
+    assert (own.pepper_id, own.peppers) == (1, {1: GOOD})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"pepper_id": "x"},
+        {"pepper_id": None},
+        {"other_peppers": []},
+        {"other_peppers": {"one": _encoded(GOOD)}},
+        {"other_peppers": {"1": 7}},
+        {"other_peppers": {"1": "no base64!"}},
+    ],
+    ids=repr,
+)
+def test_older_peppers_of_another_form_are_damage(
+    tmp_path: Path, change: dict[str, object]
+) -> None:
+    """
+    One sentence, as for the rest of the file.
+    """
+    assert "is damaged" in _refusal(_file(tmp_path, _content(**change)))
+
+
+def test_an_older_pepper_that_protects_nothing_is_refused(tmp_path: Path) -> None:
+    """
+    It still opens keys, so it must be as good as any.
+    """
+    path = _file(tmp_path, _content(pepper_id=2, other_peppers={"1": _encoded(bytes(32))}))
+    assert _refusal(path).startswith("The pepper 1 in ")
+
+
 def test_secrets_do_not_show() -> None:
     """
     Their text form holds none of them.
