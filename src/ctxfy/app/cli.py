@@ -20,6 +20,7 @@ from ctxfy.app.doctor_command import doctor
 from ctxfy.app.starting_commands import init, new
 from ctxfy.app.stdio_command import stdio
 from ctxfy.core.exceptions import CtxfyError
+from ctxfy.core.use_cases.monitoring_use_cases import redact_text
 from ctxfy.core.use_cases.validation_use_cases import plural
 
 
@@ -47,7 +48,8 @@ def main() -> None:
     try:
         _run()
     except CycloptsError as error:
-        _complain(explain_command_line(error), 2)
+        # It quotes what was typed, and that may be a key.
+        _complain(redact_text(explain_command_line(error)), 2)
     except CtxfyError as error:
         _complain(str(error), 1)
     except KeyboardInterrupt:

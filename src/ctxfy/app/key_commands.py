@@ -16,6 +16,7 @@ from cyclopts import App, Parameter, Token
 from ctxfy.adapters.auth.key_fields import plain_key
 from ctxfy.app.command_line import Json, write_json
 from ctxfy.app.config import load_settings
+from ctxfy.app.leak_command import report_leak
 from ctxfy.core.models.audit_models import COMMAND_LINE
 from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, KeyStatus, RotatedKey, Scope
 from ctxfy.core.use_cases.auth_use_cases import parse_rate
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ctxfy.adapters.auth.api_key_service import ApiKeyService
 
 app = App(name="keys", help="Create, list, show, rotate, disable, enable and revoke API keys.")
+app.command(report_leak)
 
 
 def whole_number(_type: object, tokens: Sequence[Token]) -> int:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from ctxfy.adapters.api_docs.operations import Answer, Operation, Operations
 from ctxfy.adapters.audit.audit_fields import EventPageData, VerificationData
 from ctxfy.adapters.auth.key_fields import CallerData, KeyData, KeyPageData, NewKeyData
+from ctxfy.adapters.auth.leak_routes import LeakReportData
 from ctxfy.adapters.mcp_prompts.prompt_fields import (
     ExecutionData,
     PromptInFullData,
@@ -52,6 +53,7 @@ def operations(*, docs: bool) -> Operations:
         **_MCP,
         **_PROMPTS,
         **_KEYS,
+        **_LEAKS,
         **_AUDIT,
         **(_DOCS if docs else {}),
         **_OPERATIONS,
@@ -214,6 +216,17 @@ _KEYS: Operations = {
         tag="keys",
         answers=(Answer(description="The key, with its new secret.", body=NewKeyData),),
         errors=(KeyNotRotatableError, InvalidKeyRequestError),
+    ),
+}
+_LEAKS: Operations = {
+    (routes.LEAK_REPORTS, "POST"): Operation(
+        name="report_leak",
+        tag="keys",
+        answers=(Answer(description="What came of each key.", body=LeakReportData),),
+        errors=(InvalidKeyRequestError,),
+        request_examples={
+            "by its id": {"key_ids": ["5Xq0aB3dE6gH"], "found_at": "https://git.example.com/x"}
+        },
     ),
 }
 _AUDIT: Operations = {

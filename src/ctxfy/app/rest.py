@@ -15,6 +15,8 @@ from starlette.exceptions import HTTPException
 
 from ctxfy.adapters.audit.report import ComplianceReport
 from ctxfy.adapters.audit.routes import AuditRoutes
+from ctxfy.adapters.auth.leak_reports import LeakReports
+from ctxfy.adapters.auth.leak_routes import LeakRoutes
 from ctxfy.adapters.auth.routes import KeyRoutes
 from ctxfy.adapters.mcp_prompts.routes import PromptRoutes
 from ctxfy.app import routes
@@ -46,6 +48,15 @@ def rest_handlers(wiring: Wiring) -> RestHandlers:
     )
     keys = KeyRoutes(wiring.keys, wiring.keys)
     storage = wiring.storage
+    leaks = LeakRoutes(
+        LeakReports(
+            storage.keys,
+            storage.material,
+            forget=wiring.keys.forget,
+            now=utc_now,
+            logging=wiring.logging,
+        )
+    )
     report = ComplianceReport(
         storage.events,
         storage.proofs,
@@ -67,6 +78,7 @@ def rest_handlers(wiring: Wiring) -> RestHandlers:
         (routes.ENABLE_API_KEY, "POST"): keys.enable,
         (routes.ROTATE_API_KEY, "POST"): keys.rotate,
         (routes.ROTATE_CURRENT_API_KEY, "POST"): keys.rotate_current,
+        (routes.LEAK_REPORTS, "POST"): leaks.report,
         (routes.AUDIT_EVENTS, "GET"): audit.list_events,
         (routes.AUDIT_VERIFY, "GET"): audit.verify,
         (routes.AUDIT_REPORT, "GET"): audit.report,

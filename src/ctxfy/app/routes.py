@@ -36,6 +36,8 @@ DISABLE_API_KEY = "/auth/api-keys/{key_id}/disable"
 ENABLE_API_KEY = "/auth/api-keys/{key_id}/enable"
 ROTATE_API_KEY = "/auth/api-keys/{key_id}/rotate"
 ROTATE_CURRENT_API_KEY = "/auth/api-keys/current/rotate"
+LEAK_REPORTS = "/auth/leak-reports"
+MAX_LEAK_REPORT_BYTES = 256 * 1024
 LOGIN = "/login"
 LOGIN_STYLE = "/login/style.css"
 LOGOUT = "/logout"
@@ -55,6 +57,7 @@ REST = (
     ENABLE_API_KEY,
     ROTATE_API_KEY,
     ROTATE_CURRENT_API_KEY,
+    LEAK_REPORTS,
     AUDIT_EVENTS,
     AUDIT_VERIFY,
     AUDIT_REPORT,
@@ -144,6 +147,7 @@ def _admin_policies() -> tuple[RoutePolicy, ...]:
         *,
         audited: Audited = Audited.ALWAYS,
         consumes: str | None = None,
+        max_body_bytes: int | None = None,
     ) -> RoutePolicy:
         return RoutePolicy(
             path=path,
@@ -153,6 +157,7 @@ def _admin_policies() -> tuple[RoutePolicy, ...]:
             action=action,
             audited=audited,
             consumes=consumes,
+            max_body_bytes=max_body_bytes,
         )
 
     # The event of a change is written with the change.
@@ -170,6 +175,14 @@ def _admin_policies() -> tuple[RoutePolicy, ...]:
             "key_rotated",
             consumes="application/json",
             audited=refusals,
+        ),
+        # A report that changed nothing is told too: somebody found something.
+        admin(
+            LEAK_REPORTS,
+            "POST",
+            "leak_reported",
+            consumes="application/json",
+            max_body_bytes=MAX_LEAK_REPORT_BYTES,
         ),
         admin(AUDIT_EVENTS, "GET", "audit_read"),
         admin(AUDIT_VERIFY, "GET", "audit_verified"),

@@ -2,7 +2,6 @@
 The handlers of /auth/api-keys. Who may call them is the gate's business; the table says it.
 """
 
-import re
 from typing import Annotated
 
 from fastapi import Header, Path, Query, Request, Response
@@ -34,6 +33,7 @@ from ctxfy.core.use_cases.auth_use_cases import (
     RATE_PATTERN,
     check_grantable,
     check_key_request,
+    is_key_id,
     parse_key,
     parse_rate,
 )
@@ -43,9 +43,6 @@ from ctxfy.core.use_cases.rotation_use_cases import (
     MAX_GRACE_HOURS,
     MAX_IDEMPOTENCY_KEY_LENGTH,
 )
-
-
-_KEY_ID = re.compile(f"[0-9A-Za-z]{{{KEY_ID_LENGTH}}}")
 
 
 # What is published of the limits here is judged by the core.
@@ -150,7 +147,7 @@ class KeyRoutes:
             name=wish.name,
             prompts=wish.prompts,
             rate_limit=wish.rate_limit,
-            actor=_actor(request),
+            actor=acting(request),
         )
         parsed = parse_key(api_key)
         assert parsed is not None  # noqa: S101 - it was composed just now # nosec B101
@@ -179,13 +176,13 @@ class KeyRoutes:
         """
         Show what is known of a key.
         """
-        return JSONResponse(plain_key(await self._queries.find_api_key(_key_id(key_id))))
+        return JSONResponse(plain_key(await self._queries.find_api_key(public_key_id(key_id))))
 
     async def revoke(self, request: Request, key_id: KeyIdPath) -> Response:
         """
         End a key for good. Idempotent.
         """
-        await self._commands.revoke_api_key(_key_id(key_id), actor=_actor(request))
+        await self._commands.revoke_api_key(public_key_id(key_id), actor=acting(request))
         return Response(status_code=204)
 
     async def disable(self, request: Request, key_id: KeyIdPath) -> Response:
@@ -210,7 +207,7 @@ class KeyRoutes:
         """
         Give a key a new secret, shown this once; the old one stays good for a while.
         """
-        return await self._rotate(request, _key_id(key_id), body, idempotency_key)
+        return await self._rotate(request, public_key_id(key_id), body, idempotency_key)
 
     async def rotate_current(
         self, request: Request, body: RotationBody, idempotency_key: IdempotencyKey = None
@@ -229,7 +226,7 @@ class KeyRoutes:
 
     async def _set_status(self, request: Request, key_id: str, status: KeyStatus) -> Response:
         info = await self._commands.set_api_key_status(
-            _key_id(key_id), status, actor=_actor(request)
+            public_key_id(key_id), status, actor=acting(request)
         )
         return JSONResponse(plain_key(info))
 
@@ -240,7 +237,7 @@ class KeyRoutes:
             key_id,
             grace_hours=body.grace_hours,
             idempotency_key=idempotency_key,
-            actor=_actor(request),
+            actor=acting(request),
         )
         told: NewKeyData = {"api_key": rotated.whole, **plain_key(rotated.info)}
         return JSONResponse(told)
@@ -257,7 +254,10 @@ def _principal(request: Request) -> Principal:
     return principal
 
 
-def _actor(request: Request) -> Actor:
+def acting(request: Request) -> Actor:
+    """
+    Say who sent a request, for the audit trail.
+    """
     state = request.scope["state"]
     return actor_of(
         _principal(request),
@@ -287,11 +287,11 @@ def _rate(text: str) -> RateLimit:
         raise _mistake("rate_limit", message) from error
 
 
-def _key_id(text: str) -> KeyId:
+def public_key_id(text: str) -> KeyId:
     """
     Take only what can be an id: who pastes a whole key must not get it back in a sentence.
     """
-    if not _KEY_ID.fullmatch(text):
+    if not is_key_id(text):
         message = f"A key id has {KEY_ID_LENGTH} letters and digits; it is not the whole key."
         raise _mistake("key_id", message)
     return KeyId(text)

@@ -50,6 +50,7 @@ What is published of rates; `parse_rate` forgives capitals and blanks too.
 """
 GLOB_PATTERN = r"^[A-Za-z0-9_.*?\[\]!-]{1,128}$"
 
+_KEY_ID = re.compile(f"[0-9A-Za-z]{{{KEY_ID_LENGTH}}}")
 _RATE = re.compile(r"([0-9]{1,9})/(second|minute|hour|day)")
 _RATE_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 _GLOB = re.compile(GLOB_PATTERN)
@@ -96,6 +97,13 @@ def parse_key(text: str) -> ParsedKey | None:
     if _checksum(text[:-CHECKSUM_LENGTH]) != match[3]:
         return None
     return ParsedKey(key_id=KeyId(match[1]), secret=match[2])
+
+
+def is_key_id(text: str) -> bool:
+    """
+    Whether a text has the form of a public id.
+    """
+    return _KEY_ID.fullmatch(text) is not None
 
 
 def decide_authentication(
