@@ -11,6 +11,7 @@ from ctxfy.adapters.mcp_prompts.loader import FolderLoader
 from ctxfy.adapters.mcp_prompts.template_engine import MiniJinjaEngine
 from ctxfy.adapters.validation.schema_validator import SchemaValidator
 from ctxfy.core.exceptions import CatalogError
+from ctxfy.core.models.address_models import Network
 from ctxfy.core.models.audit_models import AuditEvent
 from ctxfy.core.models.auth_models import (
     ApiKeyDigest,
@@ -62,6 +63,7 @@ def make_key_info(
     status: KeyStatus = KeyStatus.ACTIVE,
     expires_at: datetime | None = None,
     prompts: tuple[str, ...] = ("*",),
+    networks: tuple[Network, ...] = (),
 ) -> ApiKeyInfo:
     """
     Make what is known of a key.
@@ -75,15 +77,26 @@ def make_key_info(
         status=status,
         expires_at=expires_at,
         prompts=prompts,
+        networks=networks,
         name="laptop",
     )
 
 
-def make_principal(scope: Scope = Scope.READ, prompts: tuple[str, ...] = ("*",)) -> Principal:
+def make_principal(
+    scope: Scope = Scope.READ,
+    prompts: tuple[str, ...] = ("*",),
+    networks: tuple[Network, ...] = (),
+) -> Principal:
     """
     Make a caller.
     """
-    return Principal(key_id=KeyId("0123456789ab"), user_id="ada", scope=scope, prompts=prompts)
+    return Principal(
+        key_id=KeyId("0123456789ab"),
+        user_id="ada",
+        scope=scope,
+        prompts=prompts,
+        networks=networks,
+    )
 
 
 def make_template(

@@ -23,6 +23,7 @@ from ctxfy.core.exceptions import (
     ConcurrencyLimitedError,
     CtxfyError,
     ForeignHostError,
+    ForeignNetworkError,
     ForeignOriginError,
     ForgedRequestError,
     HeadersTooLargeError,
@@ -132,6 +133,7 @@ INTERNAL = Outcome(status=HTTPStatus.INTERNAL_SERVER_ERROR, rpc=-32603)
 OUTCOMES: Mapping[type[CtxfyError], Outcome] = {
     NotAuthenticatedError: Outcome(status=HTTPStatus.UNAUTHORIZED, rpc=-32001),
     NotAuthorizedError: Outcome(status=HTTPStatus.FORBIDDEN, rpc=-32003),
+    ForeignNetworkError: Outcome(status=HTTPStatus.FORBIDDEN, rpc=-32003),
     ScopeNotGrantableError: Outcome(status=HTTPStatus.FORBIDDEN, rpc=-32003),
     ForeignOriginError: Outcome(status=HTTPStatus.FORBIDDEN, rpc=-32004),
     ForgedRequestError: Outcome(status=HTTPStatus.FORBIDDEN, rpc=-32004),

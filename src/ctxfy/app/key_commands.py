@@ -6,20 +6,20 @@ import asyncio
 import secrets
 import sys
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import App, Parameter, Token
+from cyclopts import App, Parameter
 
 from ctxfy.adapters.auth.key_fields import plain_key
 from ctxfy.app.command_line import Json, write_json
 from ctxfy.app.config import load_settings
+from ctxfy.app.key_options import KeyOptions, whole_number
 from ctxfy.app.leak_command import report_leak
 from ctxfy.core.models.audit_models import COMMAND_LINE
-from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, KeyStatus, RotatedKey, Scope
-from ctxfy.core.use_cases.auth_use_cases import parse_rate
+from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, KeyStatus, RotatedKey
 from ctxfy.core.use_cases.rotation_use_cases import DEFAULT_GRACE_HOURS
 
 
@@ -30,33 +30,10 @@ app = App(name="keys", help="Create, list, show, rotate, disable, enable and rev
 app.command(report_leak)
 
 
-def whole_number(_type: object, tokens: Sequence[Token]) -> int:
-    """
-    Read a number without rounding it, as cyclopts would.
-
-    Raises:
-        ValueError: It is none; cyclopts makes a sentence of it.
-    """
-    return int(tokens[0].value)
-
-
 @app.command
 def create(
     *,
-    user: Annotated[str, Parameter(help="The person or program the key is for.")],
-    scope: Annotated[Scope, Parameter(help="What it may do; each includes the ones before.")] = (
-        Scope.READ
-    ),
-    ttl_hours: Annotated[
-        int | None,
-        Parameter(help="Life in whole hours; default: no end.", converter=whole_number),
-    ] = None,
-    prompts: Annotated[
-        tuple[str, ...],
-        Parameter(help="Glob over prompt names it may use; may be repeated.", negative=""),
-    ] = (),
-    rate_limit: Annotated[str | None, Parameter(help="Such as 600/minute.")] = None,
-    name: Annotated[str, Parameter(help="A note on what it is for.")] = "",
+    options: KeyOptions,
     dry_run: Annotated[
         bool, Parameter(negative="", help="Make a key and keep nothing: for auth.bootstrap_key.")
     ] = False,
@@ -65,7 +42,7 @@ def create(
     """
     Create a key and write it to standard output, the only time it can be seen.
     """
-    limit = parse_rate(rate_limit) if rate_limit else None
+    wish = options.wish()
     if dry_run:
         loose = _loose_key()
         write_json({"api_key": loose}) if as_json else print(loose)
@@ -74,12 +51,13 @@ def create(
     async def act() -> tuple[str, ApiKeyInfo]:
         async with _service(create=True) as keys:
             api_key = await keys.create_api_key(
-                user,
-                scope=scope,
-                ttl_hours=ttl_hours,
-                name=name,
-                prompts=prompts or ("*",),
-                rate_limit=limit,
+                wish.user_id,
+                scope=wish.scope,
+                ttl_hours=wish.ttl_hours,
+                name=wish.name,
+                prompts=wish.prompts,
+                networks=wish.networks,
+                rate_limit=wish.rate_limit,
                 actor=COMMAND_LINE,
             )
             info = await keys.get_api_key_info(api_key)
@@ -95,7 +73,8 @@ def create(
 
     place = database_name_of(load_settings().storage.url)
     print(
-        f"Key {info.key_id} for {user}, scope {scope}, kept in {place}. It is not shown again.",
+        f"Key {info.key_id} for {wish.user_id}, scope {wish.scope}, kept in {place}."
+        " It is not shown again.",
         file=sys.stderr,
     )
 

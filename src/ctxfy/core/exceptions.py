@@ -11,6 +11,7 @@ Every error ctxfy raises on purpose.
     +-- AccessError
     |   +-- NotAuthenticatedError
     |   +-- NotAuthorizedError
+    |   +-- ForeignNetworkError        the key is bound to other networks
     |   +-- RateLimitedError           carries every limit that was looked at
     |   +-- ConcurrencyLimitedError
     +-- RequestError                   the request itself is refused
@@ -197,6 +198,14 @@ class NotAuthorizedError(AccessError):
     def __init__(self, sentence: str, *, required: str | None) -> None:
         super().__init__(sentence)
         self.required = required
+
+
+class ForeignNetworkError(AccessError):
+    """
+    The key is valid, and bound to networks of which none is where it came from.
+    """
+
+    code = "access.foreign_network"
 
 
 class RateLimitedError(AccessError):

@@ -36,7 +36,8 @@ def test_a_key_is_shown_as_it_was_wished_for(ctxfy: Shell) -> None:
     """
     made = ctxfy(
         "keys", "create", "--user", "ann", "--ttl-hours", "2", "--prompts", "code-*",
-        "--prompts", "docs", "--rate-limit", "10/second", "--name", "Ünïcode", "--json",
+        "--prompts", "docs", "--network", "10.0.0.0/8", "--network", "::1",
+        "--rate-limit", "10/second", "--name", "Ünïcode", "--json",
     ).json()  # fmt: skip
     key = made.pop("api_key")
     assert parse_key(key) is not None
@@ -47,6 +48,7 @@ def test_a_key_is_shown_as_it_was_wished_for(ctxfy: Shell) -> None:
     assert shown["expires_at"] > shown["created_at"]
     table = ctxfy("keys", "show", key).out
     assert "code-*, docs" in table
+    assert "10.0.0.0/8, ::1/128" in table
     assert key not in table
 
 

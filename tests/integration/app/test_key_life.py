@@ -152,3 +152,36 @@ async def test_no_secret_of_a_rotation_is_on_the_disk(admin: Client, tmp_path: P
 
 def _files(folder: Path) -> list[Path]:
     return sorted(folder.iterdir())
+
+
+async def test_a_key_that_is_bound_to_networks_hands_on_no_more(admin: Client) -> None:
+    """
+    It is made, shown and obeyed; it makes and rotates keys within its networks and no others.
+    """
+    wish = {"user_id": "ann", "scope": "admin", "networks": ["127.0.0.0/8", "2001:db8::/32"]}
+    made = (await admin.post(json.dumps(wish), path="/auth/api-keys")).json()
+    ann = holding(admin, made["api_key"])
+    shown = (await ann.get("/auth/api-keys/current", key=True)).json()
+    assert shown["networks"] == made["networks"] == wish["networks"]
+    for networks, status in ((["127.0.0.1"], 201), ([], 403), (["0.0.0.0/0"], 403)):
+        wish = {"user_id": "bob", "networks": networks}
+        assert (await ann.post(json.dumps(wish), path="/auth/api-keys")).status_code == status
+    refused = await ann.post("{}", path="/auth/api-keys/admin0000000/rotate")
+    assert (refused.status_code, refused.json()["code"]) == (403, "api_key.scope_not_grantable")
+    assert (await ann.post("{}", path=f"/auth/api-keys/{made['key_id']}/rotate")).status_code == 200
+
+
+async def test_a_key_elsewhere_is_refused_and_the_trail_says_so(admin: Client) -> None:
+    """
+    The refusal names the key and its reason; what was wished for wrongly is told without quoting.
+    """
+    wish = {"user_id": "ann", "networks": ["10.0.0.0/8"]}
+    made = (await admin.post(json.dumps(wish), path="/auth/api-keys")).json()
+    refused = await holding(admin, made["api_key"]).get("/prompts", key=True)
+    assert (refused.status_code, refused.json()["code"]) == (403, "access.foreign_network")
+    path = f"/audit/events?key_id={made['key_id']}"
+    (event,) = (await admin.get(path, key=True)).json()["events"]
+    assert (event["action"], event["outcome"]) == ("prompts_listed", "network")
+    wrong = {"user_id": "ann", "networks": ["10.0.0.1/8"]}
+    answer = await admin.post(json.dumps(wrong), path="/auth/api-keys")
+    assert (answer.status_code, "10.0.0.1/8" in answer.text) == (422, False)

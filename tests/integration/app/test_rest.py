@@ -253,7 +253,7 @@ async def test_a_key_is_told_about_itself(server: Client) -> None:
     answer = await ask(narrow, "GET", "/auth/api-keys/current")
     assert answer.json() == {
         "key_id": narrow.key[6:18], "user_id": "fay", "name": "", "scope": "read",
-        "prompts": ["code-*"], "rate_limit": None, "expires_at": None,
+        "prompts": ["code-*"], "networks": [], "rate_limit": None, "expires_at": None,
     }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ What every store of keys does (ApiKeyStorePort), the fake included.
 
 from copy import replace
 from datetime import timedelta
+from ipaddress import ip_network
 
 import pytest
 
@@ -51,6 +52,7 @@ def full_key() -> ApiKeyInfo:
         key("full", user_id="Zoë | 李", scope=Scope.WRITE),
         name="CI, nightly",
         prompts=("review-*", 'odd"glob'),
+        networks=(ip_network("10.0.0.0/8"), ip_network("2001:db8::/32")),
         rate_limit=RateLimit(requests=600, seconds=60),
         expires_at=NOON + timedelta(days=1, microseconds=1),
         last_used_at=NOON + timedelta(microseconds=999_999),

@@ -5,6 +5,7 @@ What commands make of words.
 import io
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,7 @@ def test_a_key_is_laid_out_without_its_digest() -> None:
         expires_at=NOON + timedelta(hours=1),
         scope=Scope.WRITE,
         prompts=("code-*",),
+        networks=(ip_network("10.0.0.0/8"),),
         rate_limit=RateLimit(requests=5, seconds=60),
     )
     assert plain_key(info) == {
@@ -99,6 +101,7 @@ def test_a_key_is_laid_out_without_its_digest() -> None:
         "scope": "write",
         "status": "active",
         "prompts": ["code-*"],
+        "networks": ["10.0.0.0/8"],
         "rate_limit": "5/minute",
         "created_at": "2026-11-22T12:00:00Z",
         "expires_at": "2026-11-22T13:00:00Z",

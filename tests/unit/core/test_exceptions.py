@@ -95,6 +95,7 @@ def test_drawn_in_the_tree(kind: type[CtxfyError]) -> None:
         ),
         (exceptions.NotAuthenticatedError("Who?", presented=False), "Who?"),
         (exceptions.NotAuthorizedError("No.", required="admin"), "No."),
+        (exceptions.ForeignNetworkError("Not here."), "Not here."),
         (
             exceptions.BodyTooLargeError(10),
             "The request body is larger than the 10 bytes allowed here.",

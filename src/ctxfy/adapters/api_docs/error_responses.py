@@ -13,6 +13,7 @@ from ctxfy.core.exceptions import (
     ConcurrencyLimitedError,
     CtxfyError,
     ForeignHostError,
+    ForeignNetworkError,
     ForeignOriginError,
     ForgedRequestError,
     HeadersTooLargeError,
@@ -66,6 +67,7 @@ def policy_errors(policy: RoutePolicy) -> tuple[type[CtxfyError], ...]:
     if policy.scope is not None:
         found += [
             NotAuthenticatedError,
+            ForeignNetworkError,
             RateLimitedError,
             ConcurrencyLimitedError,
             UnavailableError,

@@ -4,6 +4,7 @@ Who is calling, whether the route is theirs to call, and whether they came too o
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 from starlette.types import Scope
 
@@ -14,6 +15,7 @@ from ctxfy.adapters.auth.policy import RouteMatch
 from ctxfy.adapters.auth.request_limits import RequestLimits
 from ctxfy.adapters.auth.session_service import SessionService
 from ctxfy.core.exceptions import (
+    ForeignNetworkError,
     ForgedRequestError,
     NotAuthenticatedError,
     NotAuthorizedError,
@@ -33,6 +35,7 @@ from ctxfy.core.models.session_models import TokenDigest
 from ctxfy.core.ports.auth_ports import AuthCommandPort
 from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort
 from ctxfy.core.use_cases.auth_use_cases import decide_authorization
+from ctxfy.core.use_cases.network_use_cases import decide_network
 from ctxfy.core.use_cases.session_use_cases import decide_unsafe_request
 
 
@@ -72,9 +75,16 @@ class Caller:
 
 NOBODY = Caller()
 
-# What is no key of ours, as far as one can tell: the mark of somebody who tries. Whoever holds the
-# secret of a key that is over is told so, however often.
-_UNRECOGNISED = frozenset({DenialReason.AMBIGUOUS, DenialReason.MALFORMED, DenialReason.UNKNOWN})
+# What is no key of ours, as far as one can tell, or a key where it has no business: the mark of
+# somebody who tries. Whoever holds the secret of a key that is over is told so, however often.
+_SUSPECT = frozenset(
+    {
+        DenialReason.AMBIGUOUS,
+        DenialReason.MALFORMED,
+        DenialReason.UNKNOWN,
+        DenialReason.NETWORK,
+    }
+)
 
 
 class Admission:
@@ -107,6 +117,7 @@ class Admission:
             NotAuthenticatedError: No valid key came, and the route needs one.
             ForgedRequestError: It came with a session, and may not have been its user's wish.
             NotAuthorizedError: The route is not this key's to call.
+            ForeignNetworkError: The key may not be used from where it comes.
             RateLimitedError: The key or its user came too often, or the address tried too often.
             UnavailableError: The keys are out of reach.
         """
@@ -118,7 +129,7 @@ class Admission:
             if not policy.form:  # a form cannot send a header; the gate looks at its Origin
                 credential = self._unless_forged(credential, headers, arrival)
         principal = await self._authenticate(credential, policy, scope)
-        if principal is None:
+        if principal is None or not await self._is_in_place(principal, policy, scope):
             return Caller(session=session)
         self._know(principal, scope, match.route)
         if policy.scope is None:
@@ -146,6 +157,7 @@ class Admission:
 
         Raises:
             NotAuthenticatedError: The key is not valid.
+            ForeignNetworkError: It may not be used from where it comes.
             RateLimitedError: The key came too often, or the address tried too often.
             UnavailableError: The keys are out of reach.
         """
@@ -155,6 +167,9 @@ class Admission:
             await self._count_failure(decision, scope)
             raise _refusal(decision)
         self._metrics.record_authentication("granted")
+        denied = decide_network(decision.principal.networks, self._addresses.client(scope))
+        if denied is not None:
+            await self._refuse_place(decision.principal, denied, scope)
         self._know(decision.principal, scope, scope["state"]["route"])
         await self._limits.count_request(decision.principal)
         return decision.principal
@@ -193,6 +208,31 @@ class Admission:
         await self._count_failure(decision, scope)
         raise _refusal(decision, by_session=isinstance(credential, SessionToken))
 
+    async def _is_in_place(self, principal: Principal, policy: RoutePolicy, scope: Scope) -> bool:
+        """
+        Tell whether the key may be used from where it comes; on a public route it is nobody's else.
+
+        Raises:
+            ForeignNetworkError: It may not, and the route needs a key.
+            RateLimitedError: From there came too many that may not.
+        """
+        if not principal.networks:
+            return True  # as nearly all are: no address is looked for
+        denied = decide_network(principal.networks, self._addresses.client(scope))
+        if denied is None:
+            return True
+        with suppress(*(() if policy.scope else (ForeignNetworkError, RateLimitedError))):
+            await self._refuse_place(principal, denied, scope)
+        return False
+
+    async def _refuse_place(self, principal: Principal, denied: Denied, scope: Scope) -> NoReturn:
+        self._note(denied)
+        # First, and before the audit trail hears whose key it is: such a key may be stolen, and who
+        # has it must not be able to fill the trail.
+        await self._count_failure(denied, scope)
+        self._know(principal, scope, scope.get("state", {}).get("route"))
+        raise ForeignNetworkError(denied.sentence)
+
     async def _decide_about(self, credential: str | SessionToken | Denied) -> Decision:
         match credential:
             case Denied():
@@ -219,7 +259,7 @@ class Admission:
         )
 
     async def _count_failure(self, denied: Denied, scope: Scope) -> None:
-        if denied.reason in _UNRECOGNISED:
+        if denied.reason in _SUSPECT:
             await self._limits.count_failure(self._addresses.of(scope))
 
     async def _look_again(self, principal: Principal, policy: RoutePolicy) -> None:

@@ -12,6 +12,7 @@ from ctxfy.adapters.auth.key_lookup import POLL_SECONDS, KeyLookup
 from ctxfy.adapters.auth.key_uses import KeyUses
 from ctxfy.adapters.auth.key_verifier import KeyVerifier
 from ctxfy.core.exceptions import ApiKeyNotFoundError
+from ctxfy.core.models.address_models import Network
 from ctxfy.core.models.audit_models import SERVER, Actor, AuditEvent
 from ctxfy.core.models.auth_models import (
     ApiKeyInfo,
@@ -132,6 +133,7 @@ class ApiKeyService:
         ttl_hours: int | None = None,
         name: str = "",
         prompts: Sequence[str] = ("*",),
+        networks: Sequence[Network] = (),
         rate_limit: RateLimit | None = None,
         actor: Actor = SERVER,
     ) -> str:
@@ -148,6 +150,7 @@ class ApiKeyService:
             ttl_hours=ttl_hours,
             name=name,
             prompts=tuple(prompts),
+            networks=tuple(networks),
             rate_limit=rate_limit,
         )
         check_key_request(request)
@@ -329,6 +332,7 @@ class ApiKeyService:
             target=info.key_id,
             scope=str(info.scope),
             prompts=list(info.prompts),
+            networks=[str(network) for network in info.networks],
             expires_at=None if info.expires_at is None else info.expires_at.isoformat(),
         )
 
@@ -354,5 +358,6 @@ class ApiKeyService:
             pepper_id=self._material.pepper_id,
             name=request.name,
             prompts=request.prompts,
+            networks=request.networks,
             rate_limit=request.rate_limit,
         )

@@ -6,13 +6,8 @@ from collections.abc import Sequence
 
 from starlette.types import Scope
 
-from ctxfy.core.use_cases.address_use_cases import (
-    Address,
-    Network,
-    client_of,
-    network_of,
-    subject_of,
-)
+from ctxfy.core.models.address_models import Address, Network
+from ctxfy.core.use_cases.address_use_cases import client_of, network_of, subject_of
 
 
 class ClientAddresses:
@@ -32,15 +27,18 @@ class ClientAddresses:
 
         It is `unknown` if the server listens where there are none.
         """
-        return subject_of(self._client(scope))
+        return subject_of(self.client(scope))
 
     def network(self, scope: Scope) -> str:
         """
         Name the network the client of a request is in; empty if there is none.
         """
-        return network_of(self._client(scope))
+        return network_of(self.client(scope))
 
-    def _client(self, scope: Scope) -> Address | None:
+    def client(self, scope: Scope) -> Address | None:
+        """
+        Find the address of a request's client; None if there is none.
+        """
         peer = scope.get("client")
         return client_of(
             peer[0] if peer else "",

@@ -32,6 +32,7 @@ class CallerData(TypedDict):
     name: Annotated[str, Field(description="A note on what it is for.")]
     scope: Scope
     prompts: Annotated[list[str], Field(description="Globs over the prompts it sees.")]
+    networks: Annotated[list[str], Field(description="Where it may be used from; none: anywhere.")]
     rate_limit: Annotated[Rate | None, Field(description="Its own limit; null: the server's.")]
     expires_at: Annotated[Moment | None, Field(description="Null: never.")]
 
@@ -75,6 +76,7 @@ def plain_key(info: ApiKeyInfo) -> KeyData:
         "scope": info.scope,
         "status": info.status,
         "prompts": list(info.prompts),
+        "networks": [str(network) for network in info.networks],
         "rate_limit": _rate(info.rate_limit),
         "created_at": moment_text(info.created_at),
         "expires_at": plain_moment(info.expires_at),
@@ -93,6 +95,7 @@ def plain_principal(principal: Principal) -> CallerData:
         "name": principal.name,
         "scope": principal.scope,
         "prompts": list(principal.prompts),
+        "networks": [str(network) for network in principal.networks],
         "rate_limit": _rate(principal.rate_limit),
         "expires_at": plain_moment(principal.expires_at),
     }

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ctxfy.adapters.auth.key_fields import KeyPageData, NewKeyData, plain_key, plain_principal
 from ctxfy.core.exceptions import InvalidKeyRequestError, InvalidRequestError, NotAuthorizedError
+from ctxfy.core.models.address_models import Network
 from ctxfy.core.models.audit_models import Actor
 from ctxfy.core.models.auth_models import (
     ApiKeyInfo,
@@ -37,6 +38,12 @@ from ctxfy.core.use_cases.auth_use_cases import (
     parse_key,
     parse_rate,
 )
+from ctxfy.core.use_cases.network_use_cases import (
+    MAX_NETWORKS,
+    NETWORK_PATTERN,
+    check_rotatable_by,
+    parse_network,
+)
 from ctxfy.core.use_cases.paging_use_cases import page_of
 from ctxfy.core.use_cases.rotation_use_cases import (
     DEFAULT_GRACE_HOURS,
@@ -48,6 +55,7 @@ from ctxfy.core.use_cases.rotation_use_cases import (
 # What is published of the limits here is judged by the core.
 Hours = Annotated[int, Field(json_schema_extra={"minimum": 1, "maximum": MAX_TTL_HOURS})]
 Glob = Annotated[str, Field(json_schema_extra={"pattern": GLOB_PATTERN})]
+NetworkText = Annotated[str, Field(json_schema_extra={"pattern": NETWORK_PATTERN})]
 RateText = Annotated[str, Field(json_schema_extra={"pattern": RATE_PATTERN})]
 
 
@@ -74,6 +82,11 @@ class KeyBody(BaseModel):
         max_length=MAX_PROMPT_GLOBS,
         json_schema_extra={"minItems": 1},
         description="Globs over prompt names; the key sees only prompts that match one.",
+    )
+    networks: list[NetworkText] = Field(
+        default=[],
+        max_length=MAX_NETWORKS,
+        description="Networks it may be used from, such as 10.0.0.0/8; none: anywhere.",
     )
     rate_limit: RateText | None = Field(default=None, description="Such as 600/minute.")
 
@@ -146,6 +159,7 @@ class KeyRoutes:
             ttl_hours=wish.ttl_hours,
             name=wish.name,
             prompts=wish.prompts,
+            networks=wish.networks,
             rate_limit=wish.rate_limit,
             actor=acting(request),
         )
@@ -207,7 +221,10 @@ class KeyRoutes:
         """
         Give a key a new secret, shown this once; the old one stays good for a while.
         """
-        return await self._rotate(request, public_key_id(key_id), body, idempotency_key)
+        wanted = public_key_id(key_id)
+        if (issuer := _principal(request)).networks:
+            check_rotatable_by(await self._queries.find_api_key(wanted), issuer)
+        return await self._rotate(request, wanted, body, idempotency_key)
 
     async def rotate_current(
         self, request: Request, body: RotationBody, idempotency_key: IdempotencyKey = None
@@ -274,6 +291,7 @@ def _wish(body: KeyBody) -> ApiKeyRequest:
         ttl_hours=body.ttl_hours,
         name=body.name,
         prompts=tuple(body.prompts),
+        networks=tuple(_network(text) for text in body.networks),
         rate_limit=None if body.rate_limit is None else _rate(body.rate_limit),
     )
 
@@ -285,6 +303,14 @@ def _rate(text: str) -> RateLimit:
         # Its own sentence quotes what was typed, which is for a terminal.
         message = "'rate_limit' is no rate; write for example 600/minute."
         raise _mistake("rate_limit", message) from error
+
+
+def _network(text: str) -> Network:
+    try:
+        return parse_network(text)
+    except InvalidKeyRequestError as error:
+        message = "One of 'networks' is none; write for example 10.0.0.0/8."
+        raise _mistake("networks", message) from error
 
 
 def public_key_id(text: str) -> KeyId:

@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping, Select, select
 from ctxfy.adapters.storage.envelope import Envelope
 from ctxfy.adapters.storage.people import name_of
 from ctxfy.adapters.storage.tables import api_keys, people
+from ctxfy.core.models.address_models import Network
 from ctxfy.core.models.auth_models import (
     ApiKeyDigest,
     ApiKeyInfo,
@@ -19,6 +20,7 @@ from ctxfy.core.models.auth_models import (
     RateLimit,
     Scope,
 )
+from ctxfy.core.use_cases.address_use_cases import parse_networks
 
 
 def select_keys() -> Select[tuple[object, ...]]:
@@ -57,6 +59,7 @@ def row_of(info: ApiKeyInfo, person_id: str) -> dict[str, object]:
         "old_digest": info.old_secret and info.old_secret.api_key,
         "old_pepper_id": info.old_secret and info.old_secret.pepper_id,
         "old_expires_at": info.old_secret and info.old_secret.expires_at,
+        "networks": json.dumps([str(each) for each in info.networks]) if info.networks else None,
     }
 
 
@@ -73,6 +76,7 @@ def info_of(key: RowMapping, user_id: str) -> ApiKeyInfo:
         scope=Scope(key[api_keys.c.scope]),
         status=KeyStatus(key[api_keys.c.status]),
         prompts=tuple(json.loads(key[api_keys.c.prompts])),
+        networks=_networks_of(key[api_keys.c.networks]),
         rate_limit=_limit_of(key[api_keys.c.rate_requests], key[api_keys.c.rate_seconds]),
         created_at=key[api_keys.c.created_at],
         created_by=key[api_keys.c.created_by],
@@ -106,6 +110,10 @@ def _old_secret_of(key: RowMapping) -> OldSecret | None:
         pepper_id=key[api_keys.c.old_pepper_id],
         expires_at=key[api_keys.c.old_expires_at],
     )
+
+
+def _networks_of(text: str | None) -> tuple[Network, ...]:
+    return () if text is None else parse_networks(json.loads(text))
 
 
 def _limit_of(requests: int | None, seconds: int | None) -> RateLimit | None:

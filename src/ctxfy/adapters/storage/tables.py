@@ -116,6 +116,7 @@ api_keys = Table(
     Column("old_digest", String(64)),
     Column("old_pepper_id", Integer),
     Column("old_expires_at", UtcTime),
+    Column("networks", Text),
 )
 
 replays = Table(

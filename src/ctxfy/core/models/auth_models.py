@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
+from ctxfy.core.models.address_models import Network
+
 
 KeyId = NewType("KeyId", str)
 """
@@ -110,6 +112,7 @@ class ApiKeyInfo:
         person_id: The random id that stands for this person wherever the name must not.
         scope: The widest thing the key may do.
         prompts: Globs over prompt names; the key sees only prompts that match one.
+        networks: Where the key may be shown; none: anywhere.
         old_secret: What was the secret before; a key has at most two.
     """
 
@@ -124,6 +127,7 @@ class ApiKeyInfo:
     name: str = ""
     status: KeyStatus = KeyStatus.ACTIVE
     prompts: tuple[str, ...] = ("*",)
+    networks: tuple[Network, ...] = ()
     rate_limit: RateLimit | None = None
     revoked_at: datetime | None = None
     created_by: KeyId | None = None
@@ -138,6 +142,7 @@ class ApiKeyRequest:
 
     Attributes:
         ttl_hours: Life in hours, or None for one without an end.
+        networks: Where it may be shown; none: anywhere.
     """
 
     user_id: str
@@ -145,6 +150,7 @@ class ApiKeyRequest:
     ttl_hours: int | None = None
     name: str = ""
     prompts: tuple[str, ...] = ("*",)
+    networks: tuple[Network, ...] = ()
     rate_limit: RateLimit | None = None
 
 
@@ -164,6 +170,7 @@ class Principal:
     Who is calling, as far as anything behind the gate needs to know.
 
     Attributes:
+        networks: Where the key may be shown; none: anywhere.
         by_old_secret: Whether the key was shown with its secret from before the last rotation.
     """
 
@@ -171,6 +178,7 @@ class Principal:
     user_id: str
     scope: Scope
     prompts: tuple[str, ...] = ("*",)
+    networks: tuple[Network, ...] = ()
     expires_at: datetime | None = None
     name: str = ""
     rate_limit: RateLimit | None = None
@@ -201,6 +209,7 @@ class DenialReason(StrEnum):
     FORGED = "forged"
     SCOPE = "scope"
     NARROWED = "narrowed"
+    NETWORK = "network"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

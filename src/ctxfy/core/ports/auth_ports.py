@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from ctxfy.core.models.address_models import Network
 from ctxfy.core.models.audit_models import SERVER, Actor, AuditEvent
 from ctxfy.core.models.auth_models import (
     ApiKeyDigest,
@@ -68,6 +69,7 @@ class AuthCommandPort(Protocol):
         ttl_hours: int | None = None,
         name: str = "",
         prompts: Sequence[str] = ("*",),
+        networks: Sequence[Network] = (),
         rate_limit: RateLimit | None = None,
         actor: Actor = SERVER,
     ) -> str:

@@ -4,11 +4,10 @@ The judgement about addresses: who sent a request that came through proxies.
 
 import re
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv6Address, IPv6Network, ip_address, ip_network
 
+from ctxfy.core.models.address_models import Address, Network
 
-type Address = IPv4Address | IPv6Address
-type Network = IPv4Network | IPv6Network
 
 MAX_HOPS = 16
 IPV6_PREFIX = 64
@@ -45,7 +44,7 @@ def client_of(
         trusted: Networks of proxies whose headers are believed.
     """
     nearest = _address(peer)
-    if nearest is None or not trusted or not _is_in(nearest, trusted):
+    if nearest is None or not trusted or not is_in(nearest, trusted):
         return nearest
     told = {
         _follow(nearest, hops, trusted)
@@ -53,6 +52,13 @@ def client_of(
         if hops
     }
     return told.pop() if len(told) == 1 else nearest
+
+
+def is_in(address: Address, networks: Sequence[Network]) -> bool:
+    """
+    Whether one of the networks holds the address.
+    """
+    return any(address in network for network in networks)
 
 
 def subject_of(address: Address | None) -> str:
@@ -85,7 +91,7 @@ def _follow(nearest: Address, hops: Sequence[str], trusted: Sequence[Network]) -
         if named is None:
             return nearest
         nearest = named
-        if not _is_in(named, trusted):
+        if not is_in(named, trusted):
             return nearest
     return nearest
 
@@ -110,7 +116,3 @@ def _address(text: str) -> Address | None:
         return None
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return mapped or address
-
-
-def _is_in(address: Address, networks: Sequence[Network]) -> bool:
-    return any(address in network for network in networks)

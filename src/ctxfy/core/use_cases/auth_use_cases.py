@@ -28,6 +28,7 @@ from ctxfy.core.models.auth_models import (
     RoutePolicy,
     Scope,
 )
+from ctxfy.core.use_cases.network_use_cases import check_networks, check_networks_grantable
 
 
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -135,6 +136,7 @@ def principal_of(info: ApiKeyInfo) -> Principal:
         user_id=info.user_id,
         scope=info.scope,
         prompts=info.prompts,
+        networks=info.networks,
         expires_at=info.expires_at,
         name=info.name,
         rate_limit=info.rate_limit,
@@ -211,6 +213,7 @@ def check_key_request(request: ApiKeyRequest) -> None:
             raise InvalidKeyRequestError(
                 "One of the prompts is not a glob over prompt names; write for example 'review-*'."
             )
+    check_networks(request.networks)
     if request.rate_limit is not None and (
         request.rate_limit.requests < 1 or request.rate_limit.seconds < 1
     ):
@@ -245,7 +248,7 @@ def check_grantable(request: ApiKeyRequest, issuer: Principal) -> None:
     Refuse a key that could do more than the key that asks for it.
 
     Raises:
-        ScopeNotGrantableError: If scope or prompts go beyond the issuer's.
+        ScopeNotGrantableError: If scope, prompts or networks go beyond the issuer's.
     """
     if not issuer.scope.covers(request.scope):
         raise ScopeNotGrantableError(
@@ -255,6 +258,7 @@ def check_grantable(request: ApiKeyRequest, issuer: Principal) -> None:
         raise ScopeNotGrantableError(
             "A key that is narrowed to some prompts can only create keys for the same globs."
         )
+    check_networks_grantable(request.networks, issuer)
 
 
 def expiry_of(request: ApiKeyRequest, now: datetime) -> datetime | None:

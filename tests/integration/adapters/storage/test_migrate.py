@@ -8,7 +8,9 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from copy import replace
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,7 @@ from ctxfy.adapters.storage.session_store import SqlSessionStore
 from ctxfy.adapters.storage.tables import metadata
 from ctxfy.core.exceptions import UnavailableError
 from ctxfy.core.models.audit_models import AuditEvent
+from ctxfy.core.models.auth_models import KeyId, KeyStatus
 from ctxfy.core.models.session_models import SessionLifetimes, TokenDigest
 from ctxfy.core.use_cases.session_use_cases import begin_session
 from tests.builders import told
@@ -92,6 +95,29 @@ async def test_each_step_down_and_up_again_with_data(either_database: Database) 
     await migrate.check(either_database)
     assert await store.list_keys() == [key("a")]
     assert await sessions.find(session.token_digest) is None
+
+
+async def test_a_key_that_was_bound_does_not_become_good_everywhere(
+    either_database: Database,
+) -> None:
+    """
+    On the way down from where networks are known such keys are disabled, and caches told.
+    """
+    store = key_store(either_database)
+    bound = replace(key("a"), networks=(ip_network("10.0.0.0/8"),))
+    revoked = replace(bound, key_id=KeyId("b" * 12), status=KeyStatus.REVOKED)
+    for info in (bound, revoked, key("free")):
+        await store.add(info, told())
+    before = await store.epoch()
+    await migrate.downgrade(either_database, "0004")
+    await migrate.upgrade(either_database)
+    found = {info.key_id: info.status for info in await store.list_keys()}
+    assert found == {
+        bound.key_id: KeyStatus.DISABLED,
+        revoked.key_id: KeyStatus.REVOKED,
+        key("free").key_id: KeyStatus.ACTIVE,
+    }
+    assert await store.epoch() > before
 
 
 async def test_up_down_and_up_again_with_data(either_database: Database) -> None:

@@ -23,6 +23,7 @@ from ctxfy.core.exceptions import (
     ConcurrencyLimitedError,
     CtxfyError,
     ForeignHostError,
+    ForeignNetworkError,
     ForeignOriginError,
     ForgedRequestError,
     HeadersTooLargeError,
@@ -289,6 +290,7 @@ PUBLIC = {
 }
 KEYED = {
     NotAuthenticatedError,
+    ForeignNetworkError,
     RateLimitedError,
     ConcurrencyLimitedError,
     OverloadedError,

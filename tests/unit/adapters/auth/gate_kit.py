@@ -146,6 +146,7 @@ class Gate:
     metrics: RecordingMetrics = field(default_factory=RecordingMetrics)
     limiter: RateLimiterPort = field(default_factory=NoRateLimiter)
     limits: AccessLimits = NO_LIMITS
+    addresses: ClientAddresses = field(default_factory=ClientAddresses)
 
     async def request(
         self,
@@ -233,7 +234,7 @@ class Gate:
                 logging=self.logging,
                 metrics=self.metrics,
             ),
-            addresses=ClientAddresses(),
+            addresses=self.addresses,
             logging=self.logging,
             metrics=self.metrics,
         )

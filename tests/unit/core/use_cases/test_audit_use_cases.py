@@ -117,7 +117,7 @@ def test_a_changed_field_is_found_at_its_place(
     )
     other = getattr(data.draw(EVENTS), field) if field != "hash" else b"h" * 32
     if other == getattr(chain[place], field):
-        other = {"at_us": 7, "sealed": b"changed!!"}.get(field, "changed!!")
+        other = {"at_us": chain[place].at_us ^ 1, "sealed": b"changed!!"}.get(field, "changed!!")
     changed = [*chain]
     changes: dict[str, Any] = {field: other}
     changed[place] = replace(chain[place], **changes)
