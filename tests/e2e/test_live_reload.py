@@ -21,7 +21,7 @@ def health(server: Server) -> str:
     """
     How the server says the prompts are.
     """
-    return str(httpx2.get(server.url + "/health").json()["checks"]["prompts"]["status"])
+    return str(httpx2.get(server.url + "/health").json()["checks"]["prompts"][0]["status"])
 
 
 async def test_a_change_is_served_and_told_without_a_restart(

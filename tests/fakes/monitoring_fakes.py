@@ -6,9 +6,10 @@ Ask the lists: `logging.requests[0]["endpoint"]`, `metrics.requests == [("/x", "
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from ctxfy.core.models.auth_models import KeyId
-from ctxfy.core.models.monitoring_models import CheckResult
+from ctxfy.core.models.monitoring_models import CheckResult, HealthReport, MachineFigures
 
 
 class RecordingLogging:
@@ -86,6 +87,10 @@ class RecordingMetrics:
         self.limit_decisions: Counter[tuple[str, str]] = Counter()
         self.degraded: list[bool] = []
         self.in_progress: Callable[[], int] = lambda: 0
+        self.health: list[HealthReport] = []
+        self.machine: list[MachineFigures] = []
+        self.loop_lags: list[float] = []
+        self.certificate_expiry: datetime | None = None
 
     def record_request(
         self, endpoint: str, method: str, status_code: int, latency_ms: float
@@ -171,6 +176,30 @@ class RecordingMetrics:
         Remember the attempt.
         """
         self.reloads.append(outcome)
+
+    def record_health(self, report: HealthReport) -> None:
+        """
+        Remember the verdict.
+        """
+        self.health.append(report)
+
+    def record_machine(self, figures: MachineFigures) -> None:
+        """
+        Remember the figures.
+        """
+        self.machine.append(figures)
+
+    def record_loop_lag(self, seconds: float) -> None:
+        """
+        Remember the lateness.
+        """
+        self.loop_lags.append(seconds)
+
+    def record_certificate_expiry(self, not_after: datetime) -> None:
+        """
+        Remember the end.
+        """
+        self.certificate_expiry = not_after
 
 
 class FakeProbe:

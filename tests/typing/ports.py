@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ctxfy.adapters.mcp_prompts.function_prompts import ModuleFunction
     from ctxfy.adapters.mcp_prompts.prompt_service import PromptService
     from ctxfy.adapters.mcp_prompts.template_engine import MiniJinjaEngine, MiniJinjaPrompt
+    from ctxfy.adapters.monitoring.judged_probe import JudgedProbe
     from ctxfy.adapters.monitoring.metrics_collector import PrometheusMetrics
     from ctxfy.adapters.monitoring.null_logging import NullLogging
     from ctxfy.adapters.monitoring.null_metrics import NullMetrics
@@ -117,10 +118,11 @@ if TYPE_CHECKING:
         no_metrics: NullMetrics,
         storage: StorageProbe,
         catalog: CatalogProbe,
+        judged: JudgedProbe,
     ) -> None:
         """
         Prove what the ports about monitoring are implemented by.
         """
         _loggers: list[LoggingPort] = [logger, no_logger]
         _metrics: list[MetricsPort] = [metrics, no_metrics]
-        _probes: list[HealthProbePort] = [storage, catalog]
+        _probes: list[HealthProbePort] = [storage, catalog, judged]

@@ -195,7 +195,7 @@ def check_tls(settings: Settings, now: datetime) -> CheckResult:
     """
     Load the certificate as the server would.
     """
-    from ctxfy.app.tls import EXPIRY_WARNING, server_certificate
+    from ctxfy.app.tls import server_certificate
 
     try:
         certificate = server_certificate(settings)
@@ -203,7 +203,7 @@ def check_tls(settings: Settings, now: datetime) -> CheckResult:
         return bad("tls", str(error))
     assert certificate is not None  # noqa: S101 - there are settings # nosec B101
     days = plural((certificate.not_after - now).days, "day")
-    if certificate.not_after - now < EXPIRY_WARNING:
+    if certificate.not_after - now < timedelta(days=settings.monitoring.certificate_days):
         return doubtful("tls", f"The certificate ends in {days}; renew it.")
     return good("tls", f"The certificate can be used, for {days} more.")
 

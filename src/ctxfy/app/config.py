@@ -30,6 +30,7 @@ from pydantic_settings import (
 
 from ctxfy.app.fastmcp_file import read_fastmcp_file
 from ctxfy.app.limit_settings import LimitsSettings
+from ctxfy.app.monitoring_settings import MonitoringSettings
 from ctxfy.app.setting_section import Section, Words
 from ctxfy.app.setting_sources import (
     Layer,
@@ -164,14 +165,6 @@ class AuthSettings(Section):
         le=30 * 24,
         description="Hours after which a browser session ends, used or not.",
     )
-
-
-class MonitoringSettings(Section):
-    """
-    What operators' tools may see.
-    """
-
-    public_metrics: bool = Field(default=False, description="Whether /metrics needs no key.")
 
 
 class LlmSettings(Section):

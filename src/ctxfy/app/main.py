@@ -26,19 +26,18 @@ from ctxfy.adapters.auth.policy import PolicyTable
 from ctxfy.adapters.auth.request_bounds import RequestHeadCheck
 from ctxfy.adapters.auth.request_limits import RequestLimits
 from ctxfy.adapters.auth.security_headers import SECURITY_HEADERS
-from ctxfy.adapters.mcp_prompts.catalog import CatalogProbe
+from ctxfy.adapters.container.certificate import ServerCertificate
 from ctxfy.adapters.mcp_prompts.server import McpPrompts, build_mcp_server
-from ctxfy.adapters.monitoring.health import HealthService
 from ctxfy.adapters.monitoring.health_endpoints import HealthEndpoints
 from ctxfy.adapters.monitoring.request_context import RequestContext
 from ctxfy.adapters.storage.engine import travels_in_clear
-from ctxfy.adapters.storage.storage_probe import StorageProbe
 from ctxfy.app import routes
 from ctxfy.app.api_description import make_generator
 from ctxfy.app.background import running
 from ctxfy.app.bootstrap import server_options
 from ctxfy.app.config import Settings, load_settings
 from ctxfy.app.first_key import base_url, ensure_first_key
+from ctxfy.app.health import make_health
 from ctxfy.app.http_errors import error_response, explain_to_person
 from ctxfy.app.lazy import LazyApp
 from ctxfy.app.lifespan import LifespanApp
@@ -58,6 +57,7 @@ def create_app(
     settings: Settings | None = None,
     *,
     snapshot: CatalogSnapshot | None = None,
+    certificate: ServerCertificate | None = None,
     override: Callable[[Wiring], Wiring] | None = None,
 ) -> "CtxfyApp":
     """
@@ -66,6 +66,7 @@ def create_app(
     Args:
         settings: Read from the environment if not given.
         snapshot: Prompts that were loaded and tested already; else the folder is loaded here.
+        certificate: What the server shows, if it speaks TLS; health tells when it expires.
         override: Changes the wiring before the outer parts are built on it.
 
     Raises:
@@ -73,7 +74,7 @@ def create_app(
     """
     settings = settings or load_settings()
     wiring = wire(settings, snapshot)
-    return CtxfyApp(override(wiring) if override else wiring)
+    return CtxfyApp(override(wiring) if override else wiring, certificate)
 
 
 class CtxfyApp(LifespanApp):
@@ -81,8 +82,9 @@ class CtxfyApp(LifespanApp):
     The whole application around a wiring.
     """
 
-    def __init__(self, wiring: Wiring) -> None:
+    def __init__(self, wiring: Wiring, certificate: ServerCertificate | None = None) -> None:
         self.wiring = wiring
+        self._health = make_health(wiring, certificate)
         self._loop: asyncio.AbstractEventLoop | None = None
         prompts = McpPrompts(
             wiring.prompt_commands,
@@ -123,21 +125,7 @@ class CtxfyApp(LifespanApp):
 
     def _dispatcher(self) -> ASGIApp:
         wiring = self.wiring
-        health = HealthEndpoints(
-            HealthService(
-                [
-                    StorageProbe(
-                        database=wiring.storage.database,
-                        can_do_without=lambda: not wiring.keys.is_stale(),
-                    ),
-                    CatalogProbe(wiring.catalog),
-                    *wiring.limiting.probes,
-                ],
-                monotonic=time.monotonic,
-                draining=wiring.draining.is_set,
-            ),
-            version=__version__,
-        )
+        health = HealthEndpoints(self._health.service, version=__version__)
         pages = LoginPages(
             self._admission, wiring.sessions, doors=self._doors, explain=explain_to_person
         )
@@ -262,6 +250,8 @@ class CtxfyApp(LifespanApp):
                 await stack.enter_async_context(running(wiring.reloader.follow(folder)))
             served = wiring.catalog.snapshot().catalog
             wiring.metrics.record_catalog(len(served), served.revision)
+            for work in self._health.work:
+                await stack.enter_async_context(running(work()))
             if first_key is not None:
                 wiring.announce(wiring.settings, first_key)
             wiring.logging.log_event(

@@ -6,6 +6,7 @@ import signal
 import socket
 from collections.abc import Coroutine, Generator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from types import FrameType
 from typing import TYPE_CHECKING, override
 
@@ -45,7 +46,7 @@ def serve(settings: Settings) -> None:
 
             functions = load_functions(settings.prompts.modules, settings.llm.timeout_seconds)
             snapshot = load_checked(settings, check, functions=functions)
-            app = create_app(settings, snapshot=snapshot)
+            app = create_app(settings, snapshot=snapshot, certificate=certificate)
         try:
             _Server(app, settings, certificate).run(sockets=[listener])
         except SystemExit as error:
@@ -103,6 +104,7 @@ class _Server(uvicorn.Server):
         self._app = app
         self._certificate = certificate
         self._reload_seconds = settings.tls.reload_seconds
+        self._warning = timedelta(days=settings.monitoring.certificate_days)
         # The SDK's streams would be cut off at the signal. Ours end by themselves, with their last
         # frame, when the application begins to drain; what does not has the time for open requests.
         AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]
@@ -137,6 +139,7 @@ class _Server(uvicorn.Server):
         return follow_certificate(
             certificate,
             seconds=self._reload_seconds,
+            warning=self._warning,
             now=utc_now,
             logging=self._app.wiring.logging,
         )

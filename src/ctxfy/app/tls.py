@@ -13,9 +13,6 @@ from ctxfy.core.models.monitoring_models import LogLevel
 from ctxfy.core.ports.monitoring_ports import LoggingPort
 
 
-EXPIRY_WARNING = timedelta(days=14)
-
-
 def server_certificate(settings: Settings) -> ServerCertificate | None:
     """
     Load the certificate of the settings; None if there is none.
@@ -49,24 +46,27 @@ async def follow_certificate(
     certificate: ServerCertificate,
     *,
     seconds: float,
+    warning: timedelta,
     now: Callable[[], datetime],
     logging: LoggingPort,
 ) -> None:
     """
     Take renewed files into use, without end. What cannot be used is told, once for each change.
     """
-    _tell("certificate_loaded", certificate, now(), logging)
+    _tell("certificate_loaded", certificate, now() + warning, logging)
     while True:
         await asyncio.sleep(seconds)
         try:
             if await asyncio.to_thread(certificate.reload):
-                _tell("certificate_renewed", certificate, now(), logging)
+                _tell("certificate_renewed", certificate, now() + warning, logging)
         except ConfigurationError as error:
             logging.log_event("certificate_refused", level=LogLevel.ERROR, reason=str(error))
 
 
-def _tell(event: str, certificate: ServerCertificate, now: datetime, logging: LoggingPort) -> None:
-    soon = certificate.not_after - now < EXPIRY_WARNING
+def _tell(
+    event: str, certificate: ServerCertificate, soon_is: datetime, logging: LoggingPort
+) -> None:
+    soon = certificate.not_after < soon_is
     logging.log_event(
         event,
         level=LogLevel.WARNING if soon else LogLevel.INFO,

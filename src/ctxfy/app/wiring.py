@@ -4,7 +4,7 @@ The inner parts put together: logging, the driven adapters, and the shells on th
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Event
@@ -57,6 +57,7 @@ class Wiring:
     policies: tuple[RoutePolicy, ...]
     logging: LoggingPort
     metrics: MetricsPort
+    request_counts: Callable[[Sequence[str]], Sequence[float]]
     scrape: routes.Handler
     storage: Storage
     keys: ApiKeyService
@@ -159,6 +160,7 @@ def wire(
         policies=policies,
         logging=logging,
         metrics=metrics,
+        request_counts=metrics.request_counts,
         scrape=metrics_endpoint(registry),
         storage=storage,
         keys=keys,

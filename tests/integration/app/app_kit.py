@@ -110,6 +110,18 @@ async def running(app: CtxfyApp) -> AsyncGenerator["Client"]:
         await task
 
 
+async def health_says(client: "Client", check: str, status: str) -> dict[str, Any]:
+    """
+    Wait until health says so of a part, since it looks every two seconds, and return all it says.
+    """
+    async with asyncio.timeout(20):
+        while True:
+            found = (await client.get("/health", key=True)).json()["checks"][check][0]
+            if found["status"] == status:
+                return dict(found)
+            await asyncio.sleep(0.1)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
     """

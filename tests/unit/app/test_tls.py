@@ -66,7 +66,13 @@ async def test_renewals_and_refusals_are_logged(tmp_path: Path) -> None:
     log = QueuedLogging()
     near = FAR_AHEAD - dt.timedelta(days=13)
     task = asyncio.create_task(
-        follow_certificate(certificate, seconds=0.01, now=lambda: near, logging=log)
+        follow_certificate(
+            certificate,
+            seconds=0.01,
+            warning=dt.timedelta(days=14),
+            now=lambda: near,
+            logging=log,
+        )
     )
     try:
         async with asyncio.timeout(20):

@@ -2,9 +2,10 @@
 Labels that cannot grow without bound, whatever is counted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.samples import Sample
 
 from ctxfy.core.use_cases.monitoring_use_cases import OTHER
 
@@ -36,6 +37,13 @@ class BoundedLabels[M: MetricWrapperBase]:
         Return the metric for these labels, in the order of their names.
         """
         return self._metric.labels(*map(self._fold, self._seen, values))
+
+    def samples(self) -> Iterator[Sample]:
+        """
+        List what was counted so far.
+        """
+        for metric in self._metric.collect():
+            yield from metric.samples
 
     def _fold(self, seen: set[str], value: str | None) -> str:
         value = value or NONE

@@ -1,7 +1,8 @@
 """
 GET /health, /health/live and /health/ready.
 
-Anybody may see whether the server is well; figures and details only a caller with a key.
+Anybody may see whether the server is well; figures and details only a caller with a key. The form
+is that of draft-inadarei-api-health-check-06; `age_seconds` and `figures` are additions of ours.
 """
 
 from typing import NotRequired, TypedDict
@@ -18,11 +19,16 @@ from ctxfy.core.models.monitoring_models import CheckResult, HealthReport, Healt
 
 class CheckData(TypedDict):
     """
-    How one part is; details for callers with a key.
+    How one part is; all but `status` for callers with a key.
     """
 
     status: HealthStatus
-    detail: NotRequired[str]
+    componentType: NotRequired[str]
+    time: NotRequired[str]
+    age_seconds: NotRequired[float | None]
+    observedValue: NotRequired[float]
+    observedUnit: NotRequired[str]
+    output: NotRequired[str]
     figures: NotRequired[dict[str, object]]
 
 
@@ -39,7 +45,7 @@ class ReadinessData(LiveData):
     The verdict and the parts it was made of.
     """
 
-    checks: dict[str, CheckData]
+    checks: dict[str, list[CheckData]]
 
 
 class HealthData(ReadinessData):
@@ -71,7 +77,7 @@ class HealthEndpoints:
         Answer how the server and its parts are.
         """
         report = await self._service.report()
-        parts = _body(report, detailed=_has_key(request))
+        parts = self._body(report, detailed=_has_key(request))
         body: HealthData = {"status": parts["status"], "checks": parts["checks"]}
         if _has_key(request):
             body["version"] = self._version
@@ -91,27 +97,34 @@ class HealthEndpoints:
         Answer whether traffic should be sent here.
         """
         ready = await self._service.is_ready()
-        body = _body(await self._service.report(), detailed=_has_key(request))
+        body = self._body(await self._service.report(), detailed=_has_key(request))
         if not ready:
             body["status"] = HealthStatus.FAIL
         return _answer(body, well=ready)
 
+    def _body(self, report: HealthReport, *, detailed: bool) -> ReadinessData:
+        # One entry a part, in a list: the draft foresees several instances of each.
+        checks = {check.name: [self._check(check, detailed=detailed)] for check in report.checks}
+        return {"status": report.status, "checks": checks}
+
+    def _check(self, check: CheckResult, *, detailed: bool) -> CheckData:
+        shown: CheckData = {"status": check.status}
+        if not detailed:
+            return shown
+        shown["componentType"] = check.kind
+        if check.time is not None:
+            shown["time"] = check.time.isoformat(timespec="milliseconds")
+            shown["age_seconds"] = self._service.age_seconds(check)
+        if check.observed is not None:
+            shown["observedValue"] = check.observed
+            shown["observedUnit"] = check.unit
+        shown["output"] = check.detail
+        shown["figures"] = dict(check.figures)
+        return shown
+
 
 def _has_key(request: Request) -> bool:
     return request.scope.get("state", {}).get("principal") is not None
-
-
-def _body(report: HealthReport, *, detailed: bool) -> ReadinessData:
-    checks = {check.name: _check(check, detailed=detailed) for check in report.checks}
-    return {"status": report.status, "checks": checks}
-
-
-def _check(check: CheckResult, *, detailed: bool) -> CheckData:
-    shown: CheckData = {"status": check.status}
-    if detailed:
-        shown["detail"] = check.detail
-        shown["figures"] = dict(check.figures)
-    return shown
 
 
 def _answer(body: LiveData, *, well: bool) -> Response:

@@ -3,9 +3,11 @@
 """
 
 import platform
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from functools import wraps
+from itertools import pairwise
 
 from prometheus_client import (
     CollectorRegistry,
@@ -16,16 +18,20 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
 )
+from prometheus_client.utils import floatToGoString
 
 from ctxfy.adapters.monitoring.bounded_labels import MAX_VALUES, BoundedLabels
+from ctxfy.adapters.monitoring.part_metrics import PartMetrics
 from ctxfy.adapters.monitoring.request_record import CURRENT_RECORD
 from ctxfy.core.models.auth_models import KeyId
+from ctxfy.core.models.monitoring_models import HealthReport, MachineFigures
 from ctxfy.core.use_cases.monitoring_use_cases import bound_label
 
 
-BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0, 10.0)
 """
 Upper bounds of the histograms, seconds: from the quickest answer to a request about to be cut off.
+Every target (specification 9.1) is one of them, so that what missed it can be counted.
 """
 
 
@@ -75,6 +81,7 @@ class PrometheusMetrics:
             "ctxfy_authentications", "Decisions about callers", "outcome"
         )
         self._make_limit_metrics()
+        self._parts = PartMetrics(registry)
         self._catalog_prompts = Gauge("ctxfy_catalog_prompts", "Prompts served", registry=registry)
         self._catalog = Info("ctxfy_catalog", "The catalog served", registry=registry)
         Info("ctxfy_build", "What is running", registry=registry).info(
@@ -177,6 +184,44 @@ class PrometheusMetrics:
         Count an attempt to reload the prompts.
         """
         self._reloads.of(outcome).inc()
+
+    @_silent
+    def record_health(self, report: HealthReport) -> None:
+        """
+        Set the verdict about each part.
+        """
+        self._parts.record_health(report)
+
+    @_silent
+    def record_machine(self, figures: MachineFigures) -> None:
+        """
+        Set what this process takes of the machine.
+        """
+        self._parts.record_machine(figures)
+
+    @_silent
+    def record_loop_lag(self, seconds: float) -> None:
+        """
+        Note how late the event loop was.
+        """
+        self._parts.loop_lag.observe(seconds)
+
+    @_silent
+    def record_certificate_expiry(self, not_after: datetime) -> None:
+        """
+        Set when the certificate that is shown expires.
+        """
+        self._parts.certificate_expiry.set(not_after.timestamp())
+
+    def request_counts(self, endpoints: Sequence[str]) -> tuple[float, ...]:
+        """
+        Count the requests to some endpoints by bucket, since the start; the last has no bound.
+        """
+        reached = dict.fromkeys((*map(floatToGoString, BUCKETS), "+Inf"), 0.0)
+        for sample in self._request_seconds.samples():
+            if sample.name.endswith("_bucket") and sample.labels["endpoint"] in endpoints:
+                reached[sample.labels["le"]] += sample.value
+        return tuple(late - early for early, late in pairwise((0.0, *reached.values())))
 
     def _make_request_metrics(self) -> None:
         self._requests = self._counter(

@@ -3,8 +3,10 @@
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from ctxfy.core.models.auth_models import KeyId
+from ctxfy.core.models.monitoring_models import HealthReport, MachineFigures
 
 
 class NullMetrics:
@@ -74,6 +76,26 @@ class NullMetrics:
         """
 
     def record_reload(self, outcome: str) -> None:
+        """
+        Do nothing.
+        """
+
+    def record_health(self, report: HealthReport) -> None:
+        """
+        Do nothing.
+        """
+
+    def record_machine(self, figures: MachineFigures) -> None:
+        """
+        Do nothing.
+        """
+
+    def record_loop_lag(self, seconds: float) -> None:
+        """
+        Do nothing.
+        """
+
+    def record_certificate_expiry(self, not_after: datetime) -> None:
         """
         Do nothing.
         """

@@ -38,17 +38,19 @@ def judge_health(answer: httpx2.Response) -> CheckResult:
     """
     try:
         body = answer.json()
-        checks = {
-            name: check for name, check in body["checks"].items() if check["status"] != "pass"
-        }
+        checks = [
+            (name, check)
+            for name, instances in body["checks"].items()
+            for check in instances
+            if check["status"] != "pass"
+        ]
         status = HealthStatus(body["status"])
     except (ValueError, LookupError, TypeError, AttributeError):
         return bad("health", f"/health answers {answer.status_code} with what is no health report.")
     if status is HealthStatus.PASS:
         return good("health", "All parts of the server are well.")
     told = "; ".join(
-        f"{name}: {str(check.get('detail', check['status'])).rstrip('.')}"
-        for name, check in checks.items()
+        f"{name}: {str(check.get('output', check['status'])).rstrip('.')}" for name, check in checks
     )
     return CheckResult(name="health", status=status, detail=f"{told or status}.")
 

@@ -58,7 +58,7 @@ class StorageProbe:
 
 
 def _result(status: HealthStatus, detail: str) -> CheckResult:
-    return CheckResult(name="storage", status=status, detail=detail)
+    return CheckResult(name="storage", status=status, detail=detail, kind="datastore")
 
 
 def _read_something(connection: Connection) -> None:

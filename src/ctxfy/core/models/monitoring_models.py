@@ -4,7 +4,7 @@ Log entries, metrics and health as values (specification 2.2.4).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -75,17 +75,71 @@ class HealthStatus(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
     """
-    How one dependency is.
+    How one part is.
 
     Attributes:
         detail: A sentence for the operator; shown only to callers with a key.
         figures: Numbers and names for the operator; shown only to callers with a key.
+        kind: What the part is: `component`, `datastore` or `system`, in the words of the draft
+            (draft-inadarei-api-health-check, section 4).
+        observed: What was measured, in `unit`; None if nothing was.
+        time: When it was looked at; whoever asks the parts sets it.
     """
 
     name: str
     status: HealthStatus
     detail: str = ""
     figures: Mapping[str, object] = field(default_factory=dict[str, object])
+    kind: str = "component"
+    observed: float | None = None
+    unit: str = ""
+    time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineFigures:
+    """
+    What this process has of its machine, or of its container, and what it takes of it.
+
+    Attributes:
+        time: When this was measured.
+        memory_used: By everything that shares the limit, bytes; what can be given up at once, such
+            as cached files, is left out.
+        memory_limit: Of the container, or of the machine, bytes.
+        processor_share: How busy this process keeps the processor that one process can keep busy,
+            or the part of it that its container may use; 1 is all of it.
+        disk_free: Beside the database, bytes.
+        disk_total: How large that disk is, bytes.
+    """
+
+    time: datetime
+    memory_used: int
+    memory_limit: int
+    processor_share: float
+    disk_free: int
+    disk_total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthThresholds:
+    """
+    Beyond these a part is doubtful.
+
+    Attributes:
+        memory: Share of the memory that may be used, 0 to 1.
+        processor: Share of the processor that this process may use, 0 to 1.
+        disk_free: What must be free beside the database, bytes.
+        loop_lag: How late the event loop may be, seconds.
+        latencies: How long 95 of 100 requests may take at most, by kind of request, seconds.
+        certificate: How long before its end a certificate should have been renewed.
+    """
+
+    memory: float
+    processor: float
+    disk_free: int
+    loop_lag: float
+    latencies: Mapping[str, float]
+    certificate: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,11 @@ All are synchronous and never raise: telemetry that fails must not fail a reques
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Protocol
 
 from ctxfy.core.models.auth_models import KeyId
-from ctxfy.core.models.monitoring_models import CheckResult
+from ctxfy.core.models.monitoring_models import CheckResult, HealthReport, MachineFigures
 
 
 class LoggingPort(Protocol):
@@ -134,6 +135,30 @@ class MetricsPort(Protocol):
     def record_reload(self, outcome: str) -> None:
         """
         Count an attempt to reload the prompts: `changed`, `unchanged`, `refused` or `failed`.
+        """
+        ...
+
+    def record_health(self, report: HealthReport) -> None:
+        """
+        Set the verdict about each part.
+        """
+        ...
+
+    def record_machine(self, figures: MachineFigures) -> None:
+        """
+        Set what this process takes of the machine.
+        """
+        ...
+
+    def record_loop_lag(self, seconds: float) -> None:
+        """
+        Note how late the event loop was.
+        """
+        ...
+
+    def record_certificate_expiry(self, not_after: datetime) -> None:
+        """
+        Set when the certificate that is shown expires.
         """
         ...
 

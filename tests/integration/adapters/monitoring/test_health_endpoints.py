@@ -2,6 +2,9 @@
 /health, /health/live and /health/ready.
 """
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -11,16 +14,24 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ctxfy.adapters.monitoring.health import HealthService
 from ctxfy.adapters.monitoring.health_endpoints import HealthEndpoints
 from ctxfy.core.models.monitoring_models import CheckResult, HealthStatus
-from tests.fakes.monitoring_fakes import FakeClock, FakeProbe
+from tests.fakes.monitoring_fakes import FakeClock, FakeProbe, RecordingLogging, RecordingMetrics
 
 
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 GOOD = CheckResult(name="catalog", status=HealthStatus.PASS, detail="fine", figures={"prompts": 3})
 POOR = CheckResult(name="catalog", status=HealthStatus.WARN, detail="old set")
 BAD = CheckResult(name="catalog", status=HealthStatus.FAIL, detail="gone")
 
 
 def _client(result: CheckResult, *, draining: bool = False, principal: object = None) -> TestClient:
-    service = HealthService([FakeProbe(result)], monotonic=FakeClock(), draining=lambda: draining)
+    service = HealthService(
+        [FakeProbe(result)],
+        now=lambda: NOW,
+        monotonic=FakeClock(),
+        logging=RecordingLogging(),
+        metrics=RecordingMetrics(),
+        draining=lambda: draining,
+    )
     endpoints = HealthEndpoints(service, version="1.2.3")
     routes = [
         Route("/health", endpoints.health),
@@ -49,7 +60,7 @@ def test_anybody_sees_whether_the_server_is_well(result: CheckResult, code: int)
     assert answer.status_code == code
     assert answer.json() == {
         "status": result.status,
-        "checks": {"catalog": {"status": result.status}},
+        "checks": {"catalog": [{"status": result.status}]},
     }
     assert answer.headers["content-type"] == "application/health+json"
     assert answer.headers["cache-control"] == "no-store"
@@ -59,9 +70,21 @@ def test_a_caller_with_a_key_sees_the_figures() -> None:
     """
     Version, uptime, memory, processor time and each check's detail are for the operator.
     """
-    body = _client(GOOD, principal=object()).get("/health").json()
+    good = replace(GOOD, observed=3, unit="prompts", kind="datastore")
+    body = _client(good, principal=object()).get("/health").json()
     assert body["checks"] == {
-        "catalog": {"status": "pass", "detail": "fine", "figures": {"prompts": 3}}
+        "catalog": [
+            {
+                "status": "pass",
+                "componentType": "datastore",
+                "time": "2026-11-24T12:00:00.000+00:00",
+                "age_seconds": 0.0,
+                "observedValue": 3,
+                "observedUnit": "prompts",
+                "output": "fine",
+                "figures": {"prompts": 3},
+            }
+        ]
     }
     assert (body["version"], body["uptime_seconds"]) == ("1.2.3", 0)
     assert body["memory_bytes"] > 1_000_000

@@ -3,6 +3,7 @@ What is counted, scraped as text.
 """
 
 import platform
+from datetime import UTC, datetime
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -11,10 +12,16 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from ctxfy.adapters.monitoring.metrics_collector import PrometheusMetrics
+from ctxfy.adapters.monitoring.metrics_collector import BUCKETS, PrometheusMetrics
 from ctxfy.adapters.monitoring.metrics_endpoint import metrics_endpoint
 from ctxfy.adapters.monitoring.request_record import CURRENT_RECORD, RequestRecord
 from ctxfy.core.models.auth_models import KeyId
+from ctxfy.core.models.monitoring_models import (
+    CheckResult,
+    HealthReport,
+    HealthStatus,
+    MachineFigures,
+)
 from ctxfy.core.ports.monitoring_ports import MetricsPort
 
 
@@ -203,3 +210,57 @@ def test_the_scraper_chooses_the_format(accept: str, content_type: str) -> None:
     assert answer.headers["content-type"].startswith(content_type)
     assert answer.headers["cache-control"] == "no-store"
     assert answer.text.endswith("# EOF\n") is ("openmetrics" in content_type)
+
+
+def test_the_parts_of_the_server_have_gauges() -> None:
+    """
+    Health by part, the machine, the event loop, and when the certificate expires.
+    """
+    scraped = Scraped()
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    checks = tuple(
+        CheckResult(name=name, status=status)
+        for name, status in zip("abc", HealthStatus, strict=True)
+    )
+    scraped.metrics.record_health(HealthReport(status=HealthStatus.FAIL, checks=checks))
+    scraped.metrics.record_machine(
+        MachineFigures(
+            time=now,
+            memory_used=1,
+            memory_limit=2,
+            processor_share=0.5,
+            disk_free=3,
+            disk_total=4,
+        )
+    )
+    scraped.metrics.record_loop_lag(0.02)
+    scraped.metrics.record_certificate_expiry(now)
+    levels = scraped.values("ctxfy_health_check_level")
+    assert levels == {("a",): 0, ("b",): 1, ("c",): 2}
+    gauges = {
+        "ctxfy_memory_used_bytes": 1,
+        "ctxfy_memory_limit_bytes": 2,
+        "ctxfy_processor_used_ratio": 0.5,
+        "ctxfy_disk_free_bytes": 3,
+        "ctxfy_disk_size_bytes": 4,
+        "ctxfy_event_loop_lag_seconds_count": 1,
+        "ctxfy_certificate_expiry_timestamp_seconds": now.timestamp(),
+    }
+    assert {name: scraped.values(name)[()] for name in gauges} == gauges
+
+
+def test_requests_are_counted_by_bucket_for_health() -> None:
+    """
+    Those to the endpoints asked for, of all methods, each in the one bucket it falls into.
+    """
+    metrics = PrometheusMetrics(CollectorRegistry(), endpoints={"/mcp", "/health"}, version="1")
+    for endpoint, method, milliseconds in (
+        ("/mcp", "POST", 0.5),
+        ("/mcp", "GET", 150.0),
+        ("/mcp", "POST", 99_000.0),
+        ("/health", "GET", 1.0),
+    ):
+        metrics.record_request(endpoint, method, 200, milliseconds)
+    counts = metrics.request_counts(["/mcp"])
+    assert (len(counts), sum(counts)) == (len(BUCKETS) + 1, 3)
+    assert (counts[0], counts[BUCKETS.index(0.2)], counts[-1]) == (1, 1, 1)

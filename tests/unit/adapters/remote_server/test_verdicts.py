@@ -58,11 +58,11 @@ def test_what_breaks_clients_that_look_for_oauth(
         (200, {"status": "pass", "checks": {}}, "pass", "All parts"),
         (
             200,
-            {"status": "warn", "checks": {"a": {"status": "warn", "detail": "Old."}}},
+            {"status": "warn", "checks": {"a": [{"status": "warn", "output": "Old."}]}},
             "warn",
             "a: Old.",
         ),
-        (503, {"status": "fail", "checks": {"a": {"status": "fail"}}}, "fail", "a: fail."),
+        (503, {"status": "fail", "checks": {"a": [{"status": "fail"}]}}, "fail", "a: fail."),
         (200, "<html>", "fail", "no health report"),
         (200, {"status": "fine", "checks": {}}, "fail", "no health report"),
         (200, [], "fail", "no health report"),
