@@ -1,11 +1,16 @@
 """
-Fake of the audit trail: it holds events, and can be told to be out of reach.
+Fakes of the audit trail and of what is held about people, for which they can be told to be away.
 """
 
+from collections.abc import AsyncIterator
+from copy import replace
 from dataclasses import dataclass, field
 
-from ctxfy.core.exceptions import UnavailableError
-from ctxfy.core.models.audit_models import AuditEvent, Drained
+from ctxfy.core.exceptions import LastAdminKeyError, UnavailableError
+from ctxfy.core.models.audit_models import AuditEvent, AuditFilter, AuditRecord, Drained
+from ctxfy.core.models.auth_models import KeyStatus
+from ctxfy.core.models.person_models import Erasure, Holdings
+from ctxfy.core.use_cases.auth_use_cases import is_live_admin
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,3 +52,81 @@ class FakeAuditTrail:
         """
         Nothing ever stands in line here.
         """
+
+
+@dataclass(slots=True, kw_only=True)
+class FakePersonStore:
+    """
+    Keeps people in a dictionary (PersonStorePort).
+
+    Attributes:
+        people: By name; a test may put people in and look at them.
+        erased: Those who were erased, without their names.
+        events: What was told of erasures.
+        outage: Raised by every method while it is set.
+    """
+
+    people: dict[str, Holdings] = field(default_factory=dict[str, Holdings])
+    erased: list[Holdings] = field(default_factory=list[Holdings])
+    events: list[AuditEvent] = field(default_factory=list[AuditEvent])
+    outage: UnavailableError | None = None
+
+    async def holdings(self, user_id: str) -> Holdings | None:
+        """
+        Return what is held about somebody.
+        """
+        self._reach()
+        return self.people.get(user_id)
+
+    async def erase(self, user_id: str, event: AuditEvent) -> Erasure | None:
+        """
+        Take somebody's name and sessions away, and revoke their keys.
+        """
+        self._reach()
+        held = self.people.get(user_id)
+        if held is None:
+            return None
+        admins = {
+            name
+            for name, each in self.people.items()
+            if any(is_live_admin(info, event.at) for info in each.keys)
+        }
+        if admins == {user_id}:
+            raise LastAdminKeyError("The last admin.")
+        live = [info for info in held.keys if info.status is not KeyStatus.REVOKED]
+        person_id = held.person.person_id
+        self.erased.append(replace(self.people.pop(user_id), sessions=()))
+        self.events.append(replace(event, subject_id=person_id))
+        return Erasure(person_id=person_id, keys=len(live), sessions=len(held.sessions))
+
+    def _reach(self) -> None:
+        if self.outage is not None:
+            raise self.outage
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeAuditQuery:
+    """
+    Hands out records that a test put in (AuditQueryPort).
+    """
+
+    found: list[AuditRecord] = field(default_factory=list[AuditRecord])
+    asked: list[AuditFilter] = field(default_factory=list[AuditFilter])
+
+    async def page(
+        self, wanted: AuditFilter, *, cursor: str | None, limit: int
+    ) -> tuple[list[AuditRecord], str | None]:
+        """
+        Return the newest first; there is one page.
+        """
+        self.asked.append(wanted)
+        del cursor
+        return self.found[::-1][:limit], None
+
+    async def records(self, wanted: AuditFilter) -> AsyncIterator[AuditRecord]:
+        """
+        Iterate over all, the oldest first.
+        """
+        self.asked.append(wanted)
+        for record in self.found:
+            yield record

@@ -25,10 +25,16 @@ if TYPE_CHECKING:
     from ctxfy.adapters.storage.audit_proofs import AuditProofs
     from ctxfy.adapters.storage.audit_reader import AuditReader
     from ctxfy.adapters.storage.audit_trail import AuditTrail
+    from ctxfy.adapters.storage.person_store import SqlPersonStore
     from ctxfy.adapters.storage.session_store import SqlSessionStore
     from ctxfy.adapters.storage.storage_probe import StorageProbe
     from ctxfy.adapters.validation.schema_validator import SchemaValidator
-    from ctxfy.core.ports.audit_ports import AuditProofPort, AuditQueryPort, AuditWriterPort
+    from ctxfy.core.ports.audit_ports import (
+        AuditProofPort,
+        AuditQueryPort,
+        AuditWriterPort,
+        PersonStorePort,
+    )
     from ctxfy.core.ports.auth_ports import (
         ApiKeyStorePort,
         AuthCommandPort,
@@ -47,7 +53,7 @@ if TYPE_CHECKING:
         PromptQueryPort,
         TemplateEnginePort,
     )
-    from tests.fakes.audit_fakes import FakeAuditTrail
+    from tests.fakes.audit_fakes import FakeAuditQuery, FakeAuditTrail, FakePersonStore
     from tests.fakes.auth_fakes import FakeApiKeyStore, FakeSessionStore
 
     def prompts(
@@ -90,14 +96,24 @@ if TYPE_CHECKING:
         _stores: list[SessionStorePort] = [store, fake]
 
     def audit(
-        trail: AuditTrail, fake: FakeAuditTrail, reader: AuditReader, proofs: AuditProofs
+        trail: AuditTrail,
+        fake: FakeAuditTrail,
+        reader: AuditReader,
+        fake_query: FakeAuditQuery,
+        proofs: AuditProofs,
     ) -> None:
         """
         Prove what the ports about the audit trail are implemented by.
         """
         _trails: list[AuditWriterPort] = [trail, fake]
-        _query: AuditQueryPort = reader
+        _queries: list[AuditQueryPort] = [reader, fake_query]
         _proof: AuditProofPort = proofs
+
+    def people(store: SqlPersonStore, fake: FakePersonStore) -> None:
+        """
+        Prove what the port about people is implemented by.
+        """
+        _stores: list[PersonStorePort] = [store, fake]
 
     def limits(
         memory: MemoryRateLimiter,

@@ -193,7 +193,8 @@ def _show(record: AuditRecord, *, as_json: bool) -> None:
         return
     event = record.event
     at = event.at.isoformat(timespec="seconds").replace("+00:00", "Z")
-    who = record.user_id or event.key_id or event.details.get("means") or "-"
+    erased = "(erased)" if record.user_id == "" else None
+    who = record.user_id or erased or event.key_id or event.details.get("means") or "-"
     print(f"{at}  {event.action:<20} {event.outcome:<10} {who}  {event.target or ''}".rstrip())
 
 

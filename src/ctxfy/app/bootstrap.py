@@ -28,6 +28,7 @@ from ctxfy.adapters.storage.database import Database
 from ctxfy.adapters.storage.engine import database_file_of, open_database
 from ctxfy.adapters.storage.envelope import KEY_BYTES, Envelope, MasterKey
 from ctxfy.adapters.storage.people import check_master_key
+from ctxfy.adapters.storage.person_store import SqlPersonStore
 from ctxfy.adapters.storage.postgres_server import ServerOptions
 from ctxfy.adapters.storage.session_store import SqlSessionStore
 from ctxfy.app.config import Settings, decode_secret
@@ -137,6 +138,7 @@ class Storage:
     trail: AuditTrail
     events: AuditReader
     proofs: AuditProofs
+    people: SqlPersonStore
 
     async def make_ready(self, *, migrate_now: bool) -> None:
         """
@@ -182,6 +184,7 @@ def make_storage(settings: Settings, own: ServerSecrets) -> Storage:
         trail=trail,
         events=AuditReader(database=database, envelope=envelope, seals=seals),
         proofs=AuditProofs(database=database, envelope=envelope),
+        people=SqlPersonStore(database=database, envelope=envelope, seals=seals, trail=trail),
         keys=SqlApiKeyStore(database=database, envelope=envelope, trail=trail),
         material=HmacKeyMaterial(own.peppers, secrets.token_bytes, current=own.pepper_id),
         sessions=SqlSessionStore(database=database),

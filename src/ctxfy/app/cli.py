@@ -12,7 +12,13 @@ from typing import Annotated, Literal
 from cyclopts import App, CycloptsError, Parameter
 
 from ctxfy import __version__
-from ctxfy.app import audit_commands, config_commands, db_commands, key_commands
+from ctxfy.app import (
+    audit_commands,
+    config_commands,
+    db_commands,
+    key_commands,
+    privacy_commands,
+)
 from ctxfy.app.command_line import Config, Folder, Json, chosen_settings, write_json
 from ctxfy.app.command_mistakes import explain_command_line
 from ctxfy.app.connect_command import connect
@@ -33,6 +39,7 @@ app = App(
 app.command(config_commands.app)
 app.command(key_commands.app)
 app.command(audit_commands.app)
+app.command(privacy_commands.app)
 app.command(db_commands.app)
 app.command(init)
 app.command(new)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from ctxfy.adapters.api_docs.operations import Answer, Operation, Operations
 from ctxfy.adapters.audit.audit_fields import EventPageData, VerificationData
+from ctxfy.adapters.audit.person_fields import ErasureData, HoldingsData
 from ctxfy.adapters.auth.key_fields import CallerData, KeyData, KeyPageData, NewKeyData
 from ctxfy.adapters.auth.leak_routes import LeakReportData
 from ctxfy.adapters.mcp_prompts.prompt_fields import (
@@ -23,6 +24,7 @@ from ctxfy.core.exceptions import (
     InvalidKeyRequestError,
     KeyNotRotatableError,
     LastAdminKeyError,
+    PersonNotFoundError,
     PromptNotFoundError,
     RenderError,
     RouteNotFoundError,
@@ -55,6 +57,7 @@ def operations(*, docs: bool) -> Operations:
         **_KEYS,
         **_LEAKS,
         **_AUDIT,
+        **_PRIVACY,
         **(_DOCS if docs else {}),
         **_OPERATIONS,
         **_BROWSERS,
@@ -244,6 +247,22 @@ _AUDIT: Operations = {
         name="report_compliance",
         tag="audit",
         answers=(Answer(description="The report.", body=ReportData),),
+    ),
+}
+_PRIVACY: Operations = {
+    (routes.PERSON, "GET"): Operation(
+        name="export_person",
+        tag="privacy",
+        description="A name with a slash or a backslash in it goes by the command line.",
+        answers=(Answer(description="Everything that is held.", body=HoldingsData),),
+        errors=(PersonNotFoundError,),
+    ),
+    (routes.PERSON, "DELETE"): Operation(
+        name="erase_person",
+        tag="privacy",
+        description="A name with a slash or a backslash in it goes by the command line.",
+        answers=(Answer(description="What was ended.", body=ErasureData),),
+        errors=(PersonNotFoundError, LastAdminKeyError),
     ),
 }
 _DOCS: Operations = {

@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 
+from ctxfy.adapters.audit.privacy_routes import PrivacyRoutes
 from ctxfy.adapters.audit.report import ComplianceReport
 from ctxfy.adapters.audit.routes import AuditRoutes
 from ctxfy.adapters.auth.leak_reports import LeakReports
@@ -64,6 +65,7 @@ def rest_handlers(wiring: Wiring) -> RestHandlers:
         pepper_id=lambda: storage.material.pepper_id,
     )
     audit = AuditRoutes(storage.events, storage.proofs, report, now=utc_now)
+    privacy = PrivacyRoutes(wiring.privacy)
     return {
         (routes.PROMPTS, "GET"): prompts.list_prompts,
         (routes.PROMPT, "GET"): prompts.show,
@@ -82,6 +84,8 @@ def rest_handlers(wiring: Wiring) -> RestHandlers:
         (routes.AUDIT_EVENTS, "GET"): audit.list_events,
         (routes.AUDIT_VERIFY, "GET"): audit.verify,
         (routes.AUDIT_REPORT, "GET"): audit.report,
+        (routes.PERSON, "GET"): privacy.export,
+        (routes.PERSON, "DELETE"): privacy.erase,
     }
 
 

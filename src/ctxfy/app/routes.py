@@ -45,6 +45,7 @@ MAX_LOGIN_BYTES = 16 * 1024
 AUDIT_EVENTS = "/audit/events"
 AUDIT_VERIFY = "/audit/verify"
 AUDIT_REPORT = "/audit/report"
+PERSON = "/privacy/users/{user_id}"
 REST = (
     PROMPTS,
     PROMPT,
@@ -61,6 +62,7 @@ REST = (
     AUDIT_EVENTS,
     AUDIT_VERIFY,
     AUDIT_REPORT,
+    PERSON,
 )
 
 
@@ -160,7 +162,7 @@ def _admin_policies() -> tuple[RoutePolicy, ...]:
             max_body_bytes=max_body_bytes,
         )
 
-    # The event of a change is written with the change.
+    # The event of a change is written with the change, that of an export before its first word.
     refusals = Audited.REFUSALS
     return (
         admin(API_KEYS, "GET", "keys_listed"),
@@ -187,6 +189,8 @@ def _admin_policies() -> tuple[RoutePolicy, ...]:
         admin(AUDIT_EVENTS, "GET", "audit_read"),
         admin(AUDIT_VERIFY, "GET", "audit_verified"),
         admin(AUDIT_REPORT, "GET", "audit_reported"),
+        admin(PERSON, "GET", "person_exported", audited=refusals),
+        admin(PERSON, "DELETE", "person_erased", audited=refusals),
     )
 
 

@@ -11,6 +11,7 @@ from threading import Event
 
 from ctxfy import __version__
 from ctxfy.adapters.audit.audit_service import AuditService
+from ctxfy.adapters.audit.privacy_service import PrivacyService
 from ctxfy.adapters.audit.refusal_fold import RefusalFold
 from ctxfy.adapters.auth.api_key_service import ApiKeyService
 from ctxfy.adapters.auth.session_service import SessionService
@@ -71,6 +72,7 @@ class Wiring:
     listeners: PromptListeners
     audit: AuditService
     fold: RefusalFold
+    privacy: PrivacyService
     draining: Event
     announce: Callable[[Settings, str], None]
 
@@ -176,6 +178,9 @@ def wire(
         listeners=listeners,
         audit=audit,
         fold=fold,
+        privacy=PrivacyService(
+            storage.people, storage.events, storage.trail, now=utc_now, forget=keys.forget
+        ),
         draining=draining,
         announce=announce_first_key,
     )

@@ -35,6 +35,8 @@ Every error ctxfy raises on purpose.
     |   +-- KeyNotRotatableError
     +-- AuditError
     |   +-- CheckpointError            what was given is no checkpoint of this trail
+    +-- PersonError
+    |   +-- PersonNotFoundError        nothing is held about them
     +-- UnavailableError               a dependency is out of reach
     +-- OverloadedError                as many requests are served as may be
     +-- ConfigurationError             start-up only
@@ -453,6 +455,26 @@ class KeyNotRotatableError(ApiKeyError):
     """
 
     code = "api_key.not_rotatable"
+
+
+class PersonError(CtxfyError):
+    """
+    Something about a person.
+    """
+
+    code = "person"
+
+
+class PersonNotFoundError(PersonError):
+    """
+    There is nobody of this name here, or not any more.
+    """
+
+    code = "person.not_found"
+
+    def __init__(self) -> None:
+        # The name stays out: a sentence goes to whoever reads answers and logs.
+        super().__init__("There is nobody of this name here.")
 
 
 class UnavailableError(CtxfyError):

@@ -98,6 +98,8 @@ ROWS: Mapping[str, Row] = {
     "GET /audit/events": for_admins(),
     "GET /audit/verify": for_admins(),
     "GET /audit/report": for_admins(),
+    "GET /privacy/users/{user_id}": for_admins(404),
+    "DELETE /privacy/users/{user_id}": for_admins(404),
     "GET /metrics": for_readers(narrowed=403),
     "GET /docs": for_readers(),
     "GET /openapi.json": for_readers(),

@@ -25,6 +25,7 @@ from ctxfy.core.exceptions import (
     MethodNotAllowedError,
     NotAuthenticatedError,
     NotAuthorizedError,
+    PersonError,
     PromptError,
     PromptNotFoundError,
     RenderError,
@@ -37,7 +38,15 @@ from ctxfy.core.models.validation_models import ErrorCode, ValidationError, Vali
 # Met while starting, by the person who starts: no caller ever sees them.
 START_UP_ONLY = {ConfigurationError}
 # Families; what is raised is one of their members.
-FAMILIES = {CtxfyError, PromptError, AccessError, RequestError, ApiKeyError, AuditError}
+FAMILIES = {
+    CtxfyError,
+    PromptError,
+    AccessError,
+    RequestError,
+    ApiKeyError,
+    AuditError,
+    PersonError,
+}
 
 MISTAKE = ValidationError(field="who", message="It is missing: 'who'.", code=ErrorCode.MISSING)
 INVALID = InvalidArgumentsError("greet", ValidationResult(errors=(MISTAKE,)))

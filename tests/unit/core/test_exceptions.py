@@ -112,6 +112,7 @@ def test_drawn_in_the_tree(kind: type[CtxfyError]) -> None:
         ),
         (exceptions.ResourceNotFoundError("a:b"), "Unknown resource: 'a:b'."),
         (exceptions.ApiKeyNotFoundError("x"), "There is no API key with the id 'x'."),
+        (exceptions.PersonNotFoundError(), "There is nobody of this name here."),
         (
             exceptions.UnavailableError("database", "no answer"),
             "The database is not available: no answer",

@@ -192,6 +192,7 @@ _TAGS = [
         ("mcp", "The Model Context Protocol."),
         ("keys", "API keys."),
         ("audit", "Who did what, and the proof of it."),
+        ("privacy", "What is held about people, and how it is erased."),
         ("operations", "Health and metrics."),
         ("docs", "This description and its page."),
         ("browsers", "Sessions for browsers."),

@@ -4,11 +4,12 @@ Keys as rows and back.
 
 import json
 from collections.abc import Iterable
+from datetime import datetime
 
-from sqlalchemy import RowMapping, Select, select
+from sqlalchemy import Connection, RowMapping, Select, select
 
 from ctxfy.adapters.storage.envelope import Envelope
-from ctxfy.adapters.storage.people import name_of
+from ctxfy.adapters.storage.people import ERASED, name_of
 from ctxfy.adapters.storage.tables import api_keys, people
 from ctxfy.core.models.address_models import Network
 from ctxfy.core.models.auth_models import (
@@ -21,6 +22,7 @@ from ctxfy.core.models.auth_models import (
     Scope,
 )
 from ctxfy.core.use_cases.address_use_cases import parse_networks
+from ctxfy.core.use_cases.auth_use_cases import is_live_admin
 
 
 def select_keys() -> Select[tuple[object, ...]]:
@@ -100,6 +102,15 @@ def infos_of(rows: Iterable[RowMapping], envelope: Envelope) -> list[ApiKeyInfo]
             names[person_id] = name_of(row, envelope)
         infos.append(info_of(row, names[person_id]))
     return infos
+
+
+def live_admin_keys(connection: Connection, at: datetime) -> list[ApiKeyInfo]:
+    """
+    Read the keys that can administer the server at a moment, without their owners' names.
+    """
+    wanted = select_keys().where(api_keys.c.scope == Scope.ADMIN.value)
+    found = (info_of(row, ERASED) for row in connection.execute(wanted).mappings())
+    return [info for info in found if is_live_admin(info, at)]
 
 
 def _old_secret_of(key: RowMapping) -> OldSecret | None:

@@ -13,25 +13,28 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from ctxfy.adapters.storage.api_key_rows import info_of, infos_of, row_of, select_keys
+from ctxfy.adapters.storage.api_key_rows import (
+    infos_of,
+    live_admin_keys,
+    row_of,
+    select_keys,
+)
 from ctxfy.adapters.storage.audit_trail import AuditTrail
 from ctxfy.adapters.storage.database import Database
 from ctxfy.adapters.storage.envelope import Envelope
-from ctxfy.adapters.storage.people import ERASED, find_or_create_person, find_person
+from ctxfy.adapters.storage.epochs import move_epoch, read_epoch
+from ctxfy.adapters.storage.people import find_or_create_person, find_person
 from ctxfy.adapters.storage.replays import find_replay, keep_replay
-from ctxfy.adapters.storage.tables import api_keys, epochs, sessions
+from ctxfy.adapters.storage.tables import api_keys, sessions
 from ctxfy.core.exceptions import (
     ApiKeyNotFoundError,
     InvalidKeyRequestError,
     LastAdminKeyError,
 )
 from ctxfy.core.models.audit_models import AuditEvent
-from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, KeyStatus, NewSecret, RotatedKey, Scope
+from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, KeyStatus, NewSecret, RotatedKey
 from ctxfy.core.use_cases.auth_use_cases import is_live_admin
 from ctxfy.core.use_cases.rotation_use_cases import REPLAY_LIFETIME, decide_rotation
-
-
-_EPOCH = "api_keys"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,10 +212,7 @@ class SqlApiKeyStore:
         """
         A number that grows with every change that a cached key must not outlive.
         """
-        statement = select(epochs.c.value).where(epochs.c.name == _EPOCH)
-        return await self._database.read(
-            lambda connection: connection.execute(statement).scalar_one()
-        )
+        return await self._database.read(read_epoch)
 
     def _add(self, connection: Connection, info: ApiKeyInfo) -> str:
         person_id = find_or_create_person(
@@ -225,7 +225,7 @@ class SqlApiKeyStore:
                 f"There is already an API key with the id {info.key_id!r}."
             ) from error
         # Caches remember also which keys do not exist.
-        _move_epoch(connection)
+        move_epoch(connection)
         return person_id
 
     def _find(self, connection: Connection, key_id: KeyId) -> ApiKeyInfo | None:
@@ -237,13 +237,7 @@ def _require_another_admin(connection: Connection, info: ApiKeyInfo, at: datetim
     # A key that cannot administer the server may always go, even if no other key can.
     if not is_live_admin(info, at):
         return
-    others = select_keys().where(
-        api_keys.c.key_id != info.key_id, api_keys.c.scope == Scope.ADMIN.value
-    )
-    # Whose they are does not matter here, so no name is opened.
-    if not any(
-        is_live_admin(info_of(row, ERASED), at) for row in connection.execute(others).mappings()
-    ):
+    if all(other.key_id == info.key_id for other in live_admin_keys(connection, at)):
         raise LastAdminKeyError(
             f"The key {info.key_id!r} is the last one that can administer this server;"
             " create another admin key first."
@@ -255,7 +249,7 @@ def _change_status(connection: Connection, key_id: KeyId, status: KeyStatus, at:
     if status is KeyStatus.REVOKED:
         change["revoked_at"] = at
     connection.execute(update(api_keys).where(api_keys.c.key_id == key_id).values(change))
-    _move_epoch(connection)
+    move_epoch(connection)
 
 
 def _change_secret(
@@ -269,10 +263,4 @@ def _change_secret(
         "old_expires_at": until,
     }
     connection.execute(update(api_keys).where(api_keys.c.key_id == info.key_id).values(change))
-    _move_epoch(connection)
-
-
-def _move_epoch(connection: Connection) -> None:
-    connection.execute(
-        update(epochs).where(epochs.c.name == _EPOCH).values(value=epochs.c.value + 1)
-    )
+    move_epoch(connection)

@@ -10,6 +10,7 @@ from ctxfy.adapters.storage.audit_rows import event_of
 from ctxfy.adapters.storage.audit_seals import AuditSeals
 from ctxfy.adapters.storage.database import Database
 from ctxfy.adapters.storage.envelope import Envelope
+from ctxfy.adapters.storage.epochs import read_epoch
 from ctxfy.adapters.storage.people import find_person, names_of
 from ctxfy.adapters.storage.tables import audit_events, microseconds, moment
 from ctxfy.core.exceptions import UnavailableError
@@ -111,6 +112,7 @@ class AuditReader:
 
     def _records(self, connection: Connection, events: Iterable[StoredEvent]) -> list[AuditRecord]:
         found = list(events)
+        self._seals.follow(read_epoch(connection))
         people = {each for event in found for each in (event.person_id, event.subject_id) if each}
         names = names_of(connection, self._envelope, people)
         return [self._record(connection, event, names) for event in found]

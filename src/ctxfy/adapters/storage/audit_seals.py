@@ -16,7 +16,7 @@ from ctxfy.adapters.storage.envelope import KEY_BYTES, Envelope, Place
 from ctxfy.adapters.storage.people import data_key_of
 from ctxfy.adapters.storage.tables import audit_months
 from ctxfy.core.models.audit_models import AuditEvent, StoredEvent
-from ctxfy.core.use_cases.audit_use_cases import month_of
+from ctxfy.core.use_cases.audit_use_cases import month_of, without_person
 
 
 MAX_CACHED = 10_000
@@ -30,14 +30,33 @@ class AuditSeals:
     def __init__(self, envelope: Envelope) -> None:
         self._envelope = envelope
         self._keys: dict[str, bytes] = {}
+        self._epoch: int | None = None
+
+    def follow(self, epoch: int) -> None:
+        """
+        Forget every key if anybody may have been erased since; called with what the database says.
+        """
+        if epoch != self._epoch:
+            self._keys.clear()
+            self._epoch = epoch
+
+    def forget(self, person_id: str) -> None:
+        """
+        Forget the key of a person who is being erased.
+        """
+        self._keys.pop(person_id, None)
 
     def seal(
         self, connection: Connection, event: AuditEvent, *, chain: str, seq: int
     ) -> tuple[str, bytes]:
         """
         Seal the details of an event for its place in a chain; return under what, and the blob.
+
+        What is personal in them is left out if whoever acted was erased meanwhile.
         """
         seal, data_key = self._key_for(connection, event)
+        if event.person_id not in {None, seal}:
+            event = without_person(event)
         details = json.dumps(event.details, ensure_ascii=False, separators=(",", ":"))
         return seal, self._envelope.seal(details, _place(chain, seq), data_key=data_key)
 

@@ -17,7 +17,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from ctxfy.adapters.storage.audit_line import MAX_BATCH, CommitLine, Entry, Failed
-from ctxfy.adapters.storage.audit_rows import insert_events, lock_chain, move_chain
+from ctxfy.adapters.storage.audit_rows import Chain, insert_events, lock_chain, move_chain
 from ctxfy.adapters.storage.audit_seals import AuditSeals
 from ctxfy.adapters.storage.audit_spool import AuditSpool, Spooled
 from ctxfy.adapters.storage.database import Database
@@ -191,7 +191,7 @@ class AuditTrail:
             entry.settle(outcome)
 
     def _take_over(self, spooled: Spooled, start: int, connection: Connection) -> None:
-        chain = lock_chain(connection, self._envelope, self._chain)
+        chain = self._locked(connection)
         end = min(start + MAX_BATCH, len(spooled.events))
         if _taken(chain.spool_mark, spooled.name) >= end:
             return  # a process that was killed before it could remove the file has done it
@@ -211,7 +211,7 @@ class AuditTrail:
         return None
 
     def _keep(self, connection: Connection, batch: Sequence[Entry]) -> list[object]:
-        chain = lock_chain(connection, self._envelope, self._chain)
+        chain = self._locked(connection)
         head, stored, outcomes = chain.head, list[StoredEvent](), list[object]()
         for entry in batch:
             outcome = entry.perform(connection)
@@ -230,6 +230,11 @@ class AuditTrail:
                 spool_mark=chain.spool_mark,
             )
         return outcomes
+
+    def _locked(self, connection: Connection) -> Chain:
+        chain = lock_chain(connection, self._envelope, self._chain)
+        self._seals.follow(chain.epoch)
+        return chain
 
     def _place(self, connection: Connection, head: ChainHead, event: AuditEvent) -> StoredEvent:
         seal, sealed = self._seals.seal(connection, event, chain=head.chain, seq=head.seq + 1)

@@ -72,6 +72,12 @@ class Opening(Protocol):
         """
         ...
 
+    async def scrub(self) -> bool:
+        """
+        Take what was deleted out of files that only we write; False if somebody was in the way.
+        """
+        ...
+
     async def aclose(self) -> None:
         """
         Close every connection. May be called again.
@@ -153,6 +159,19 @@ class Database:
             UnavailableError: The database cannot be read.
         """
         return await self._to_the_end(self._opening.snapshotting(), act)
+
+    async def scrub(self) -> bool:
+        """
+        Let nothing of what was deleted linger in files that only we write.
+
+        Tells whether it was done: not while somebody reads for long.
+
+        Raises:
+            UnavailableError: The database cannot be written.
+        """
+        if self._closed:
+            raise UnavailableError("storage", f"the database {self.name} is closed.")
+        return await self._opening.scrub()
 
     async def aclose(self) -> None:
         """

@@ -8,7 +8,7 @@ does not even tell whether a given person is in it.
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, func, insert, select
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from ctxfy.adapters.storage.database import Database
 from ctxfy.adapters.storage.envelope import KEY_BYTES, Envelope, Place
@@ -21,6 +21,7 @@ The name of whoever was erased; no key can be asked for in this name.
 """
 
 _PERSON_ID_BYTES = 16
+_LOOKUP_BYTES = 32
 
 
 def find_person(connection: Connection, envelope: Envelope, user_id: str) -> str | None:
@@ -101,9 +102,25 @@ def require_fit(connection: Connection, envelope: Envelope) -> None:
         UnavailableError: They do not.
     """
     # One person of each master key is enough: all of them are sealed alike.
-    samples = select(func.min(people.c.person_id)).group_by(people.c.master_id)
+    samples = (
+        select(func.min(people.c.person_id))
+        .where(func.length(people.c.ciphertext) > 0)
+        .group_by(people.c.master_id)
+    )
     for row in connection.execute(select(people).where(people.c.person_id.in_(samples))).mappings():
         name_of(row, envelope)
+
+
+def erase_person(connection: Connection, envelope: Envelope, person_id: str) -> None:
+    """
+    Destroy what leads to a person and reads about them; the row stays for what refers to it.
+    """
+    connection.execute(
+        update(people)
+        .where(people.c.person_id == person_id)
+        # Not empty but random, for the column is unique, and nobody's: nothing is found by it.
+        .values(lookup=envelope.random_bytes(_LOOKUP_BYTES), wrapped_key=b"", ciphertext=b"")
+    )
 
 
 async def check_master_key(database: Database, envelope: Envelope) -> None:

@@ -50,7 +50,7 @@ class SqlSessionStore:
         row = await self._database.read(
             lambda connection: connection.execute(statement).mappings().first()
         )
-        return None if row is None else _session_of(row)
+        return None if row is None else session_of(row)
 
     async def touch(self, session: Session) -> None:
         """
@@ -82,7 +82,10 @@ def _row_of(session: Session) -> dict[str, object]:
     }
 
 
-def _session_of(row: RowMapping) -> Session:
+def session_of(row: RowMapping) -> Session:
+    """
+    Read a session.
+    """
     return Session(
         token_digest=TokenDigest(row[sessions.c.token_digest]),
         key_id=KeyId(row[sessions.c.key_id]),

@@ -97,6 +97,21 @@ class SqliteOpening:
             finally:
                 await connection.exec_driver_sql("ROLLBACK")
 
+    async def scrub(self) -> bool:
+        """
+        Write what is in the write-ahead log into the database, and empty the log.
+
+        Older pages in it still hold what was deleted; in the database that is zeros already.
+        """
+        # Under the lock, so that only a reader can be in the way; for that one the driver waits.
+        try:
+            async with self._lock.held(), self.reading() as connection:
+                done = await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                is_busy, *_ = done.one()
+                return not is_busy
+        except DRIVER_ERRORS as error:
+            raise explain(error, self.name) from error
+
     async def aclose(self) -> None:
         """
         Close every connection.
@@ -130,7 +145,12 @@ def _writing_engine(file: Path, busy_seconds: float) -> AsyncEngine:
         max_overflow=0,
         pool_size=1,
     )
-    settings = _settings("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
+    settings = _settings(
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "secure_delete = ON",  # what is deleted becomes zeros
+    )
     event.listen(engine.sync_engine, "do_connect", lambda *_: _create(file))
     event.listen(engine.sync_engine, "connect", settings)
     event.listen(engine.sync_engine, "begin", _begin_immediate)

@@ -15,6 +15,7 @@ from ctxfy.core.models.audit_models import (
     SignedCheckpoint,
     Verdict,
 )
+from ctxfy.core.models.person_models import Erasure, Holdings
 
 
 class AuditPort(Protocol):
@@ -146,16 +147,25 @@ class AuditProofPort(Protocol):
 class PersonStorePort(Protocol):
     """
     Driven port: who people are. Everything else names them by a random id.
+
+    Every method may raise UnavailableError.
     """
 
-    async def export(self, user_id: str) -> dict[str, object] | None:
+    async def holdings(self, user_id: str) -> Holdings | None:
         """
-        Return everything held about a person, as JSON data; None if nothing is.
+        Return what is held about a person, the audit trail apart; None if there is nobody.
         """
         ...
 
-    async def erase(self, user_id: str) -> bool:
+    async def erase(self, user_id: str, event: AuditEvent) -> Erasure | None:
         """
-        Make a person unreadable for good and end their keys; False if there was nobody.
+        Make a person unreadable for good, and end their keys and sessions; None if there is nobody.
+
+        The event that tells of it is kept in the same transaction; of nobody, nothing is told.
+        What refers to the person goes on doing so, by an id that leads nowhere. Whoever comes back
+        under the same name is somebody new.
+
+        Raises:
+            LastAdminKeyError: No live admin key would remain.
         """
         ...

@@ -179,6 +179,20 @@ def act_of(
     )
 
 
+def without_person(event: AuditEvent) -> AuditEvent:
+    """
+    Leave out of an event's details what could be personal.
+
+    Of an erased person only numbers and truths are remembered, and by what means they acted.
+    """
+    kept = {
+        name: value
+        for name, value in event.details.items()
+        if name == "means" or isinstance(value, int)
+    }
+    return replace(event, details=kept)
+
+
 def actor_of(principal: Principal, *, means: str, request_id: str, network: str) -> Actor:
     """
     Say who acts, of a caller and its request.

@@ -15,6 +15,7 @@ from ctxfy.adapters.storage.audit_trail import AuditTrail
 from ctxfy.adapters.storage.database import Database
 from ctxfy.adapters.storage.engine import open_database
 from ctxfy.adapters.storage.envelope import Envelope, MasterKey
+from ctxfy.adapters.storage.person_store import SqlPersonStore
 from ctxfy.core.models.auth_models import ApiKeyDigest, ApiKeyInfo, KeyId, Scope
 
 
@@ -70,3 +71,12 @@ def open_copy(template: Path, folder: Path, *, patience: float = 5, busy: float 
     return open_database(
         f"sqlite:///{folder}/ctxfy.db", lock_patience_seconds=patience, busy_seconds=busy
     )
+
+
+def person_store(database: Database, envelope: Envelope = ENVELOPE) -> SqlPersonStore:
+    """
+    Open a store of people, with a trail for what is done to them.
+    """
+    seals = AuditSeals(envelope)
+    trail = AuditTrail(database=database, envelope=envelope, seals=seals, chain="main")
+    return SqlPersonStore(database=database, envelope=envelope, seals=seals, trail=trail)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctxfy.core.exceptions import CheckpointError
-from ctxfy.core.models.audit_models import ChainHead, Checkpoint, Fault, StoredEvent
+from ctxfy.core.models.audit_models import AuditEvent, ChainHead, Checkpoint, Fault, StoredEvent
 from ctxfy.core.use_cases.audit_use_cases import (
     append_to_chain,
     checkpoint_text,
@@ -22,7 +22,9 @@ from ctxfy.core.use_cases.audit_use_cases import (
     is_chain_name,
     month_of,
     parse_checkpoint,
+    without_person,
 )
+from tests.builders import NOON
 
 
 START = ChainHead(chain="main")
@@ -278,3 +280,19 @@ def test_months_are_utc() -> None:
     The month is the one in UTC, wherever the moment was told.
     """
     assert month_of(datetime.fromisoformat("2026-12-01T00:30:00+02:00")) == "2026-11"
+
+
+@given(
+    means=st.sampled_from(["rest", "browser", "mcp"]),
+    numbers=st.dictionaries(st.text(), st.integers() | st.booleans()),
+    texts=st.dictionaries(st.text(), st.text() | st.lists(st.text()) | st.none()),
+)
+def test_of_an_erased_person_no_text_is_remembered(
+    means: str, numbers: dict[str, int], texts: dict[str, object]
+) -> None:
+    """
+    But for the means; every number stays, and so does everything beside the details.
+    """
+    details = {**texts, **numbers, "means": means}
+    event = AuditEvent(action="tested", at=NOON, target="greet", details=details)
+    assert without_person(event) == replace(event, details={**numbers, "means": means})
