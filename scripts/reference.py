@@ -12,6 +12,7 @@ replaced. `.env.example` and the JSON Schemas for editors are written whole.
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from inspect import getdoc
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,12 @@ from ctxfy.app.setting_sources import variable_name
 from ctxfy.core import exceptions
 from ctxfy.core.exceptions import CtxfyError
 from ctxfy.core.models.auth_models import KeyId
+from ctxfy.core.models.monitoring_models import (
+    CheckResult,
+    HealthReport,
+    HealthStatus,
+    RequestTraffic,
+)
 
 
 ROOT = Path(__file__).parent.parent
@@ -160,14 +167,23 @@ def own_metrics() -> list[tuple[str, str, tuple[str, ...], str]]:
     """
     registry = CollectorRegistry()
     metrics = PrometheusMetrics(registry, endpoints=["/mcp"], version="0")
-    metrics.record_request("/mcp", "POST", 200, 1.0)
+    traffic = RequestTraffic(bytes_in=1, bytes_out=1, rpc_method="ping")
+    metrics.record_request("/mcp", "POST", 200, 1.0, traffic=traffic)
     metrics.record_prompt_execution("name", 1.0, success=True)
     metrics.record_validation_failure("name", "missing")
     metrics.record_prompt_count("name", {"language": "go"})
     metrics.record_authentication("granted")
     metrics.record_api_key_usage(KeyId("0" * 12), "/mcp")
     metrics.record_limit_decision("key", "allowed")
-    metrics.record_catalog(1, "revision")
+    metrics.record_catalog(1, "revision", datetime.fromtimestamp(0, UTC))
+    metrics.record_reload("changed")
+    metrics.record_business_event("name", 1, {})
+    metrics.record_health(
+        HealthReport(
+            status=HealthStatus.PASS,
+            checks=(CheckResult(name="storage", status=HealthStatus.PASS),),
+        )
+    )
     found = []
     for family in registry.collect():
         suffix = {"counter": "_total", "info": "_info"}.get(family.type, "")

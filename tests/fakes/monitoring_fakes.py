@@ -9,7 +9,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from ctxfy.core.models.auth_models import KeyId
-from ctxfy.core.models.monitoring_models import CheckResult, HealthReport, MachineFigures
+from ctxfy.core.models.monitoring_models import (
+    NO_TRAFFIC,
+    CheckResult,
+    HealthReport,
+    MachineFigures,
+    RequestTraffic,
+)
 
 
 class RecordingLogging:
@@ -88,17 +94,26 @@ class RecordingMetrics:
         self.degraded: list[bool] = []
         self.in_progress: Callable[[], int] = lambda: 0
         self.health: list[HealthReport] = []
+        self.business: list[tuple[str, float, dict[str, str]]] = []
+        self.traffic: list[RequestTraffic] = []
         self.machine: list[MachineFigures] = []
         self.loop_lags: list[float] = []
         self.certificate_expiry: datetime | None = None
 
     def record_request(
-        self, endpoint: str, method: str, status_code: int, latency_ms: float
+        self,
+        endpoint: str,
+        method: str,
+        status_code: int,
+        latency_ms: float,
+        *,
+        traffic: RequestTraffic = NO_TRAFFIC,
     ) -> None:
         """
         Remember a request.
         """
         self.requests.append((endpoint, method, status_code))
+        self.traffic.append(traffic)
 
     def record_prompt_execution(
         self,
@@ -165,7 +180,7 @@ class RecordingMetrics:
         """
         self.in_progress = count
 
-    def record_catalog(self, prompts: int, revision: str) -> None:
+    def record_catalog(self, prompts: int, revision: str, loaded_at: datetime) -> None:
         """
         Remember the catalog.
         """
@@ -194,6 +209,12 @@ class RecordingMetrics:
         Remember the lateness.
         """
         self.loop_lags.append(seconds)
+
+    def record_business_event(self, event: str, amount: float, labels: Mapping[str, str]) -> None:
+        """
+        Remember the event.
+        """
+        self.business.append((event, amount, dict(labels)))
 
     def record_certificate_expiry(self, not_after: datetime) -> None:
         """

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from starlette.types import ASGIApp
 
-from ctxfy import __version__
+from ctxfy import __version__, business
 from ctxfy.adapters.api_docs.routes import DocsRoutes
 from ctxfy.adapters.audit.request_trail import RequestTrail
 from ctxfy.adapters.auth.admission import Admission
@@ -248,8 +248,10 @@ class CtxfyApp(LifespanApp):
             if wiring.settings.prompts.watch:
                 folder = wiring.settings.prompts.folder
                 await stack.enter_async_context(running(wiring.reloader.follow(folder)))
-            served = wiring.catalog.snapshot().catalog
-            wiring.metrics.record_catalog(len(served), served.revision)
+            snapshot = wiring.catalog.snapshot()
+            served = snapshot.catalog
+            wiring.metrics.record_catalog(len(served), served.revision, snapshot.loaded_at)
+            stack.callback(business.connect(wiring.metrics.record_business_event))
             for work in self._health.work:
                 await stack.enter_async_context(running(work()))
             if first_key is not None:

@@ -115,6 +115,31 @@ async def test_a_function_is_rendered_at_every_door(team: Client) -> None:
     assert answer.json()["llm_model"] == "some-model"
 
 
+async def test_a_function_counts_what_matters(team: Client) -> None:
+    """
+    What it counts shows under /metrics, by itself and by its labels.
+    """
+    before = await plans_made(team)
+    await execute(team, "plan", person="Ada", style="busy")
+    assert [after - one for one, after in zip(before, await plans_made(team), strict=True)] == [
+        1,
+        1,
+    ]
+
+
+async def plans_made(client: Client) -> list[float]:
+    """
+    Read off the metrics how many plans were made, and how many of them busy.
+    """
+    text = (await client.get("/metrics", key=True)).text
+    series = ('label="none",value="none"', 'label="style",value="busy"')
+    lines = dict(line.rsplit(" ", 1) for line in text.splitlines() if "plan_made" in line)
+    return [
+        float(lines.get(f'ctxfy_business_events_total{{event="plan_made",{labels}}}', 0))
+        for labels in series
+    ]
+
+
 async def test_wrong_arguments_never_reach_a_function(team: Client) -> None:
     """
     All are named at once: missing, unknown, ill-typed, and those that only the function can judge.

@@ -89,7 +89,7 @@ class Reloader:
     def _accepted(self, snapshot: CatalogSnapshot) -> None:
         catalog = snapshot.catalog
         self._metrics.record_reload("changed")
-        self._metrics.record_catalog(len(catalog), catalog.revision)
+        self._metrics.record_catalog(len(catalog), catalog.revision, snapshot.loaded_at)
         self._logging.log_event("catalog_reloaded", prompts=len(catalog), revision=catalog.revision)
 
     def _unchanged(self) -> None:

@@ -23,8 +23,14 @@ from prometheus_client.utils import floatToGoString
 from ctxfy.adapters.monitoring.bounded_labels import MAX_VALUES, BoundedLabels
 from ctxfy.adapters.monitoring.part_metrics import PartMetrics
 from ctxfy.adapters.monitoring.request_record import CURRENT_RECORD
+from ctxfy.adapters.monitoring.traffic_metrics import TrafficMetrics
 from ctxfy.core.models.auth_models import KeyId
-from ctxfy.core.models.monitoring_models import HealthReport, MachineFigures
+from ctxfy.core.models.monitoring_models import (
+    NO_TRAFFIC,
+    HealthReport,
+    MachineFigures,
+    RequestTraffic,
+)
 from ctxfy.core.use_cases.monitoring_use_cases import bound_label
 
 
@@ -82,8 +88,8 @@ class PrometheusMetrics:
         )
         self._make_limit_metrics()
         self._parts = PartMetrics(registry)
-        self._catalog_prompts = Gauge("ctxfy_catalog_prompts", "Prompts served", registry=registry)
-        self._catalog = Info("ctxfy_catalog", "The catalog served", registry=registry)
+        self._traffic = TrafficMetrics(self._counter, self._histogram)
+        self._make_catalog_metrics()
         Info("ctxfy_build", "What is running", registry=registry).info(
             {"version": version, "python": platform.python_version()}
         )
@@ -91,7 +97,13 @@ class PrometheusMetrics:
 
     @_silent
     def record_request(
-        self, endpoint: str, method: str, status_code: int, latency_ms: float
+        self,
+        endpoint: str,
+        method: str,
+        status_code: int,
+        latency_ms: float,
+        *,
+        traffic: RequestTraffic = NO_TRAFFIC,
     ) -> None:
         """
         Count a finished request.
@@ -99,6 +111,7 @@ class PrometheusMetrics:
         endpoint = bound_label(endpoint, self._endpoints)
         self._requests.of(endpoint, method, str(status_code)).inc()
         self._request_seconds.of(endpoint, method).observe(latency_ms / 1000)
+        self._traffic.record(endpoint, latency_ms / 1000, traffic)
 
     @_silent
     def record_prompt_execution(
@@ -171,10 +184,12 @@ class PrometheusMetrics:
         self._in_progress.set_function(count)
 
     @_silent
-    def record_catalog(self, prompts: int, revision: str) -> None:
+    def record_catalog(self, prompts: int, revision: str, loaded_at: datetime) -> None:
         """
-        Set how many prompts are served, and from which revision; the one before is forgotten.
+        Set what is served, and since when; the revision before is forgotten.
         """
+        self._catalog_loaded.set(loaded_at.timestamp())
+        self._catalog_newest.set(1)
         self._catalog_prompts.set(prompts)
         self._catalog.info({"revision": revision})
 
@@ -184,6 +199,7 @@ class PrometheusMetrics:
         Count an attempt to reload the prompts.
         """
         self._reloads.of(outcome).inc()
+        self._catalog_newest.set(outcome in {"changed", "unchanged"})
 
     @_silent
     def record_health(self, report: HealthReport) -> None:
@@ -205,6 +221,15 @@ class PrometheusMetrics:
         Note how late the event loop was.
         """
         self._parts.loop_lag.observe(seconds)
+
+    @_silent
+    def record_business_event(self, event: str, amount: float, labels: Mapping[str, str]) -> None:
+        """
+        Count once by itself and once by each label.
+        """
+        if amount > 0:
+            for label, value in ((None, None), *labels.items()):
+                self._business.of(event, label, value).inc(amount)
 
     @_silent
     def record_certificate_expiry(self, not_after: datetime) -> None:
@@ -241,13 +266,24 @@ class PrometheusMetrics:
         self._limit_decisions = self._counter(
             "ctxfy_rate_limit_decisions", "Decisions of limits", "policy", "outcome"
         )
-        self._limits_degraded = Gauge(
+        self._limits_degraded = self._gauge(
             "ctxfy_rate_limit_degraded",
             "1 while limits that should be shared are kept in this process alone",
-            registry=self._registry,
         )
-        self._in_progress = Gauge(
-            "ctxfy_http_requests_in_progress", "Requests being served", registry=self._registry
+        self._in_progress = self._gauge("ctxfy_http_requests_in_progress", "Requests being served")
+
+    def _make_catalog_metrics(self) -> None:
+        self._catalog_prompts = self._gauge("ctxfy_catalog_prompts", "Prompts served")
+        self._catalog = Info("ctxfy_catalog", "The catalog served", registry=self._registry)
+        self._catalog_loaded = self._gauge(
+            "ctxfy_catalog_loaded_timestamp_seconds", "When the prompts served were loaded"
+        )
+        self._catalog_newest = self._gauge(
+            "ctxfy_catalog_is_newest",
+            "1 while the prompts served are those of the folder, 0 after a change that is refused",
+        )
+        self._reloads = self._counter(
+            "ctxfy_catalog_reloads", "Attempts to reload the prompts", "outcome"
         )
 
     def _make_prompt_metrics(self) -> None:
@@ -260,9 +296,6 @@ class PrometheusMetrics:
         self._validation_failures = self._counter(
             "ctxfy_prompt_validation_failures", "Mistakes in arguments", "prompt", "code"
         )
-        self._reloads = self._counter(
-            "ctxfy_catalog_reloads", "Attempts to reload the prompts", "outcome"
-        )
         self._counts = self._counter(
             "ctxfy_prompt_counts",
             "Executions by the enum arguments that the prompt's author named",
@@ -270,11 +303,21 @@ class PrometheusMetrics:
             "argument",
             "value",
         )
+        self._business = self._counter(
+            "ctxfy_business_events",
+            "What prompt functions count, by itself and by each label",
+            "event",
+            "label",
+            "value",
+        )
 
     def _counter(self, name: str, text: str, *labels: str) -> BoundedLabels[Counter]:
         return BoundedLabels(
             Counter(name, text, labels, registry=self._registry), labels, self._limit
         )
+
+    def _gauge(self, name: str, text: str) -> Gauge:
+        return Gauge(name, text, registry=self._registry)
 
     def _histogram(self, name: str, text: str, *labels: str) -> BoundedLabels[Histogram]:
         metric = Histogram(name, text, labels, registry=self._registry, buckets=BUCKETS)

@@ -6,7 +6,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from ctxfy.core.models.auth_models import KeyId
-from ctxfy.core.models.monitoring_models import HealthReport, MachineFigures
+from ctxfy.core.models.monitoring_models import (
+    NO_TRAFFIC,
+    HealthReport,
+    MachineFigures,
+    RequestTraffic,
+)
 
 
 class NullMetrics:
@@ -15,7 +20,13 @@ class NullMetrics:
     """
 
     def record_request(
-        self, endpoint: str, method: str, status_code: int, latency_ms: float
+        self,
+        endpoint: str,
+        method: str,
+        status_code: int,
+        latency_ms: float,
+        *,
+        traffic: RequestTraffic = NO_TRAFFIC,
     ) -> None:
         """
         Do nothing.
@@ -70,7 +81,7 @@ class NullMetrics:
         Do nothing.
         """
 
-    def record_catalog(self, prompts: int, revision: str) -> None:
+    def record_catalog(self, prompts: int, revision: str, loaded_at: datetime) -> None:
         """
         Do nothing.
         """
@@ -91,6 +102,11 @@ class NullMetrics:
         """
 
     def record_loop_lag(self, seconds: float) -> None:
+        """
+        Do nothing.
+        """
+
+    def record_business_event(self, event: str, amount: float, labels: Mapping[str, str]) -> None:
         """
         Do nothing.
         """

@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ctxfy.adapters.monitoring.request_record import CURRENT_RECORD, RequestRecord
+from ctxfy.core.models.monitoring_models import RequestTraffic
 from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort
 from ctxfy.core.use_cases.monitoring_use_cases import OTHER, accept_request_id
 
@@ -176,7 +177,18 @@ class _Exchange:
             status_code=status,
             extra=extra,
         )
-        self._context.metrics.record_request(endpoint, method, status, latency_ms)
+        self._context.metrics.record_request(
+            endpoint, method, status, latency_ms, traffic=self._traffic()
+        )
+
+    def _traffic(self) -> RequestTraffic:
+        facts = self.record.facts
+        return RequestTraffic(
+            bytes_in=self._bytes_in,
+            bytes_out=self._bytes_out,
+            rpc_method=str(facts.get("rpc_method", "")),
+            rpc_outcome=str(facts.get("error_code", "ok")),
+        )
 
     async def _fail(self, error: Exception) -> None:
         request_id = self.record.request_id

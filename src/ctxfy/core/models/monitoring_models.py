@@ -97,6 +97,27 @@ class CheckResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequestTraffic:
+    """
+    What else there is to count of a request.
+
+    Attributes:
+        bytes_in: Of its body.
+        bytes_out: Of the answer's body.
+        rpc_method: What it asked for over MCP; empty if it did not.
+        rpc_outcome: `ok`, or the code of the error it ended in.
+    """
+
+    bytes_in: int = 0
+    bytes_out: int = 0
+    rpc_method: str = ""
+    rpc_outcome: str = "ok"
+
+
+NO_TRAFFIC = RequestTraffic()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MachineFigures:
     """
     What this process has of its machine, or of its container, and what it takes of it.

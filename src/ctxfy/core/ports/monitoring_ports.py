@@ -9,7 +9,13 @@ from datetime import datetime
 from typing import Protocol
 
 from ctxfy.core.models.auth_models import KeyId
-from ctxfy.core.models.monitoring_models import CheckResult, HealthReport, MachineFigures
+from ctxfy.core.models.monitoring_models import (
+    NO_TRAFFIC,
+    CheckResult,
+    HealthReport,
+    MachineFigures,
+    RequestTraffic,
+)
 
 
 class LoggingPort(Protocol):
@@ -60,10 +66,16 @@ class MetricsPort(Protocol):
     """
 
     def record_request(
-        self, endpoint: str, method: str, status_code: int, latency_ms: float
+        self,
+        endpoint: str,
+        method: str,
+        status_code: int,
+        latency_ms: float,
+        *,
+        traffic: RequestTraffic = NO_TRAFFIC,
     ) -> None:
         """
-        Count a finished request.
+        Count a finished request; the bytes of its bodies, and what it was over MCP, in `traffic`.
         """
         ...
 
@@ -126,9 +138,9 @@ class MetricsPort(Protocol):
         """
         ...
 
-    def record_catalog(self, prompts: int, revision: str) -> None:
+    def record_catalog(self, prompts: int, revision: str, loaded_at: datetime) -> None:
         """
-        Set how many prompts are served, and from which revision.
+        Set how many prompts are served, from which revision, and since when.
         """
         ...
 
@@ -153,6 +165,12 @@ class MetricsPort(Protocol):
     def record_loop_lag(self, seconds: float) -> None:
         """
         Note how late the event loop was.
+        """
+        ...
+
+    def record_business_event(self, event: str, amount: float, labels: Mapping[str, str]) -> None:
+        """
+        Count what a prompt function told to count, once by itself and once by each label.
         """
         ...
 

@@ -21,6 +21,7 @@ from ctxfy.core.models.monitoring_models import (
     HealthReport,
     HealthStatus,
     MachineFigures,
+    RequestTraffic,
 )
 from ctxfy.core.ports.monitoring_ports import MetricsPort
 
@@ -153,8 +154,8 @@ def test_only_the_revision_served_is_shown() -> None:
     A reload replaces the revision instead of adding a series.
     """
     scraped = Scraped()
-    scraped.metrics.record_catalog(2, "old")
-    scraped.metrics.record_catalog(3, "new")
+    scraped.metrics.record_catalog(2, "old", datetime(2026, 11, 23, tzinfo=UTC))
+    scraped.metrics.record_catalog(3, "new", datetime(2026, 11, 24, tzinfo=UTC))
     assert scraped.values("ctxfy_catalog_prompts") == {(): 3}
     assert scraped.values("ctxfy_catalog_info") == {("new",): 1}
 
@@ -264,3 +265,52 @@ def test_requests_are_counted_by_bucket_for_health() -> None:
     counts = metrics.request_counts(["/mcp"])
     assert (len(counts), sum(counts)) == (len(BUCKETS) + 1, 3)
     assert (counts[0], counts[BUCKETS.index(0.2)], counts[-1]) == (1, 1, 1)
+
+
+def test_requests_over_mcp_are_counted_by_method() -> None:
+    """
+    With what came of them, beside the bytes of every request's bodies.
+    """
+    scraped = Scraped()
+    for outcome in ("ok", "ok", "prompt.not_found"):
+        traffic = RequestTraffic(
+            bytes_in=10, bytes_out=100, rpc_method="prompts/get", rpc_outcome=outcome
+        )
+        scraped.metrics.record_request("/mcp", "POST", 200, 3.0, traffic=traffic)
+    scraped.metrics.record_request("/health", "GET", 200, 3.0, traffic=RequestTraffic(bytes_out=7))
+    assert scraped.values("ctxfy_mcp_requests_total") == {
+        ("prompts/get", "ok"): 2,
+        ("prompts/get", "prompt.not_found"): 1,
+    }
+    assert scraped.values("ctxfy_mcp_request_duration_seconds_count") == {("prompts/get",): 3}
+    assert scraped.values("ctxfy_http_request_bytes_total") == {("/mcp",): 30}
+    assert scraped.values("ctxfy_http_response_bytes_total") == {("/mcp",): 300, ("/health",): 7}
+
+
+def test_the_catalog_says_whether_it_is_the_newest() -> None:
+    """
+    A change that is refused leaves the old prompts in service, and that shows until it is mended.
+    """
+    scraped = Scraped()
+    loaded_at = datetime(2026, 11, 24, tzinfo=UTC)
+    scraped.metrics.record_catalog(2, "old", loaded_at)
+    newest = []
+    for outcome in ("refused", "unchanged", "failed", "changed"):
+        scraped.metrics.record_reload(outcome)
+        newest.append(scraped.values("ctxfy_catalog_is_newest")[()])
+    assert newest == [0, 1, 0, 1]
+    loaded = scraped.values("ctxfy_catalog_loaded_timestamp_seconds")
+    assert loaded == {(): loaded_at.timestamp()}
+
+
+def test_what_a_function_counts_is_counted_by_each_label() -> None:
+    """
+    And by itself; labels stay bounded, and less than nothing is not counted.
+    """
+    scraped = Scraped(max_values=3)
+    for number in range(5):
+        scraped.metrics.record_business_event("review", 2, {"kind": f"k{number}"})
+    scraped.metrics.record_business_event("review", -1, {})
+    counts = scraped.values("ctxfy_business_events_total")
+    assert counts["review", "none", "none"] == 10
+    assert counts["review", "kind", "other"] == 6

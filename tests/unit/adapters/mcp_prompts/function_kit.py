@@ -26,6 +26,8 @@ from fastmcp.server.auth import require_scopes
 from fastmcp.server.dependencies import get_access_token
 from pydantic import Field
 
+from ctxfy.business import count
+
 
 @asynccontextmanager
 async def lifespan(server):
@@ -53,6 +55,7 @@ def plan(
     Args:
         person: For whom.
     """
+    count("plan_made", style=style)
     text = f"{person}, {days} days, {style}, from {start}, {hours}"
     answer = [Message(text), Message("Planned.", role="assistant")]
     return PromptResult(answer, description=f"A plan for {person}", meta={"by": "hand"})

@@ -2,6 +2,8 @@
 The null object does nothing.
 """
 
+from datetime import UTC, datetime
+
 from ctxfy.adapters.monitoring.null_metrics import NullMetrics
 from ctxfy.core.models.auth_models import KeyId
 from ctxfy.core.ports.monitoring_ports import MetricsPort
@@ -22,5 +24,6 @@ def test_nothing_is_counted_and_nothing_fails() -> None:
     metrics.record_limit_decision("key", "allowed")
     metrics.record_limits_degraded(degraded=True)
     metrics.watch_requests_in_progress(lambda: 1)
-    metrics.record_catalog(1, "r")
+    metrics.record_catalog(1, "r", datetime(2026, 11, 24, tzinfo=UTC))
+    metrics.record_business_event("x", 1, {})
     assert vars(null) == {}

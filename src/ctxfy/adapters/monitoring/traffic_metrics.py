@@ -1,0 +1,50 @@
+"""
+Metrics of what requests bring, take away, and ask for over MCP.
+"""
+
+from collections.abc import Callable
+
+from prometheus_client import Counter, Histogram
+
+from ctxfy.adapters.monitoring.bounded_labels import BoundedLabels
+from ctxfy.core.models.monitoring_models import RequestTraffic
+
+
+class TrafficMetrics:
+    """
+    Bytes by endpoint, and requests by MCP method.
+
+    Args:
+        counter: Makes a counter of a name, a text and labels.
+        histogram: Makes a histogram likewise.
+    """
+
+    def __init__(
+        self,
+        counter: Callable[..., BoundedLabels[Counter]],
+        histogram: Callable[..., BoundedLabels[Histogram]],
+    ) -> None:
+        self._bytes_in = counter(
+            "ctxfy_http_request_bytes", "Bytes of the bodies of requests", "endpoint"
+        )
+        self._bytes_out = counter(
+            "ctxfy_http_response_bytes", "Bytes of the bodies of answers", "endpoint"
+        )
+        self._rpc_requests = counter("ctxfy_mcp_requests", "Requests over MCP", "method", "outcome")
+        self._rpc_seconds = histogram(
+            "ctxfy_mcp_request_duration_seconds",
+            "From the first byte of a request over MCP to its answer's last",
+            "method",
+        )
+
+    def record(self, endpoint: str, seconds: float, traffic: RequestTraffic) -> None:
+        """
+        Count one request.
+        """
+        if traffic.bytes_in:
+            self._bytes_in.of(endpoint).inc(traffic.bytes_in)
+        if traffic.bytes_out:
+            self._bytes_out.of(endpoint).inc(traffic.bytes_out)
+        if traffic.rpc_method:
+            self._rpc_requests.of(traffic.rpc_method, traffic.rpc_outcome).inc()
+            self._rpc_seconds.of(traffic.rpc_method).observe(seconds)
