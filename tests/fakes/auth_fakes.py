@@ -2,7 +2,7 @@
 Fakes of the ports about keys: they hold state, and can be told to be out of reach.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import replace
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,6 +18,7 @@ from ctxfy.core.models.auth_models import (
     ApiKeyInfo,
     KeyId,
     KeyStatus,
+    NewDigest,
     NewSecret,
     OldSecret,
     RotatedKey,
@@ -139,6 +140,25 @@ class FakeApiKeyStore:
         self.events.append(event)
         self.moves += 1
         return RotatedKey(whole=secret.whole, info=self.keys[key_id])
+
+    async def rekey(self, digests: Sequence[NewDigest]) -> int:
+        """
+        Replace the digests that are still there.
+        """
+        self._reach()
+        changed = 0
+        for each in digests:
+            info = self.keys.get(each.key_id)
+            if info is not None and info.api_key == each.before:
+                info = replace(info, api_key=each.api_key, pepper_id=each.pepper_id)
+            elif info is not None and info.old_secret and info.old_secret.api_key == each.before:
+                old = replace(info.old_secret, api_key=each.api_key, pepper_id=each.pepper_id)
+                info = replace(info, old_secret=old)
+            else:
+                continue
+            self.keys[each.key_id] = info
+            changed += 1
+        return changed
 
     async def touch(self, uses: Mapping[KeyId, datetime]) -> None:
         """

@@ -4,7 +4,7 @@ What is wrong with a setup here: each part looked at, none changed.
 
 import os
 import stat
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,9 +19,11 @@ from ctxfy.app.config import Settings
 from ctxfy.app.loading import utc_now
 from ctxfy.app.port_check import check_port
 from ctxfy.core.exceptions import CtxfyError
+from ctxfy.core.models.auth_models import ApiKeyInfo
 from ctxfy.core.models.monitoring_models import CheckResult, HealthStatus
 from ctxfy.core.use_cases.auth_use_cases import is_live_admin
 from ctxfy.core.use_cases.monitoring_use_cases import bad, doubtful, good
+from ctxfy.core.use_cases.pepper_use_cases import count_by_pepper, tell_peppers
 from ctxfy.core.use_cases.validation_use_cases import plural
 
 
@@ -137,6 +139,7 @@ async def _opened(
         yield bad("storage", str(error))
         return
     now = utc_now()
+    yield check_peppers(keys, storage.material.pepper_ids, storage.material.pepper_id, now)
     admins = sum(is_live_admin(info, now) for info in keys)
     yield (
         good("admin key", f"{plural(admins, 'key')} can administer the server.")
@@ -146,6 +149,17 @@ async def _opened(
             "No key can administer the server: 'ctxfy keys create --user NAME --scope admin'.",
         )
     )
+
+
+def check_peppers(
+    keys: Iterable[ApiKeyInfo], known: Collection[int], current: int, now: datetime
+) -> CheckResult:
+    """
+    Tell how many keys are under which pepper; one that is not known here is a loss.
+    """
+    counts = count_by_pepper(keys, now)
+    told = " ".join(tell_peppers(counts, current=current, known=known))
+    return doubtful("peppers", told) if set(counts) - set(known) else good("peppers", told)
 
 
 def _kept_well(name: str, file: Path | None) -> CheckResult:

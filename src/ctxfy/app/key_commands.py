@@ -20,6 +20,7 @@ from ctxfy.app.key_options import KeyOptions, whole_number
 from ctxfy.app.leak_command import report_leak
 from ctxfy.core.models.audit_models import COMMAND_LINE
 from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, KeyStatus, RotatedKey
+from ctxfy.core.use_cases.pepper_use_cases import peppers_of
 from ctxfy.core.use_cases.rotation_use_cases import DEFAULT_GRACE_HOURS
 
 
@@ -83,6 +84,12 @@ def create(
 def list_keys(
     *,
     user: Annotated[str | None, Parameter(help="Only the keys of this user.")] = None,
+    pepper: Annotated[
+        int | None,
+        Parameter(
+            help="Only live keys that need the pepper of this number.", converter=whole_number
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """
@@ -93,7 +100,12 @@ def list_keys(
         async with _service() as keys:
             return await (keys.list_user_api_keys(user) if user else keys.list_api_keys())
 
-    found = asyncio.run(act())
+    from ctxfy.app.loading import utc_now
+
+    now = utc_now()
+    found = [
+        info for info in asyncio.run(act()) if pepper is None or pepper in peppers_of(info, now)
+    ]
     if as_json:
         write_json([plain_key(info) for info in found])
         return

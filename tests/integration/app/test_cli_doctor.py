@@ -2,9 +2,11 @@
 `ctxfy doctor` on setups that are well and that are not.
 """
 
+import json
 import os
 import socket
 import time
+from base64 import b64encode
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -68,6 +70,30 @@ def test_a_setup_in_use_is_well(ctxfy: Shell) -> None:
     )
     ctxfy("keys", "create", "--user", "ann", "--scope", "admin")
     assert verdicts(ctxfy, 0)["admin key"] == ("pass", "1 key can administer the server.")
+
+
+def test_keys_are_counted_by_pepper(ctxfy: Shell) -> None:
+    """
+    After a new pepper came, those left under the old one; without it, those that are lost.
+    """
+    assert ctxfy("keys", "create", "--user", "ann").code == 0
+    assert verdicts(ctxfy, 0)["peppers"] == (
+        "pass",
+        "1 key under the pepper in use, number 1.",
+    )
+    old = json.loads((ctxfy.folder / "var" / "ctxfy.keys").read_text())["pepper"]
+    ctxfy.set("CTXFY_AUTH__PEPPER", b64encode(bytes(range(32))).decode())
+    ctxfy.set("CTXFY_AUTH__PEPPER_ID", "2")
+    ctxfy.set("CTXFY_AUTH__OTHER_PEPPERS", f"1:{old}")
+    told = "0 keys under the pepper in use, number 2. 1 key under pepper 1,"
+    assert verdicts(ctxfy, 0)["peppers"] == ("pass", f"{told} until they are used.")
+    named = [len(ctxfy("keys", "list", "--json", "--pepper", each).json()) for each in "12"]
+    assert named == [1, 0]
+    ctxfy.set("CTXFY_AUTH__OTHER_PEPPERS", "")
+    assert verdicts(ctxfy, 0)["peppers"] == (
+        "warn",
+        f"{told} which is not known here: they are refused.",
+    )
 
 
 def test_what_is_wrong_on_the_disk_is_told(ctxfy: Shell) -> None:

@@ -2,6 +2,7 @@
 What every store of keys does (ApiKeyStorePort), the fake included.
 """
 
+import asyncio
 from copy import replace
 from datetime import timedelta
 from ipaddress import ip_network
@@ -20,6 +21,7 @@ from ctxfy.core.models.auth_models import (
     ApiKeyInfo,
     KeyId,
     KeyStatus,
+    NewDigest,
     NewSecret,
     OldSecret,
     RateLimit,
@@ -293,3 +295,52 @@ async def test_a_rotation_needs_a_live_key(store: ApiKeyStorePort) -> None:
                 key("a").key_id, secret("e"), told(), grace=timedelta(), idempotency_key="x"
             )
     assert await store.find(key("a").key_id) == revoked
+
+
+OLD_DIGEST, NEW_DIGEST, OTHER = (ApiKeyDigest(letter * 64) for letter in "123")
+
+
+def _rekey(name: str, before: ApiKeyDigest, after: ApiKeyDigest) -> NewDigest:
+    return NewDigest(key_id=key(name).key_id, before=before, api_key=after, pepper_id=9)
+
+
+async def test_a_digest_is_replaced_if_it_is_still_there(store: ApiKeyStorePort) -> None:
+    """
+    That of the secret or of the old one, each with its pepper and nothing else; caches may keep
+    what they have, which is as good.
+    """
+    old = OldSecret(api_key=OLD_DIGEST, pepper_id=1, expires_at=LATER)
+    await store.add(replace(key("a"), old_secret=old), told())
+    await store.add(key("b"), told())
+    before = await store.epoch()
+    changes = [
+        _rekey("b", OTHER, NEW_DIGEST),
+        _rekey("nobody", key("a").api_key, NEW_DIGEST),
+        _rekey("a", OLD_DIGEST, OTHER),
+        _rekey("a", key("a").api_key, NEW_DIGEST),
+    ]
+    assert await store.rekey(changes) == 2
+    assert await store.rekey([]) == 0
+    found = await store.find(key("a").key_id)
+    expected = replace(old, api_key=OTHER, pepper_id=9)
+    assert found == replace(key("a"), api_key=NEW_DIGEST, pepper_id=9, old_secret=expected)
+    assert await store.find(key("b").key_id) == key("b")
+    assert await store.epoch() == before
+
+
+async def test_a_new_pepper_and_a_rotation_at_once_spoil_nothing(store: ApiKeyStorePort) -> None:
+    """
+    Whoever comes first: the key has the rotation's secret, and the one before it is the old one.
+    """
+    for name in "abcdef":
+        await store.add(key(name), told())
+        secret = NewSecret(whole="whole", api_key=NEW_DIGEST, pepper_id=1)
+        rotation = store.rotate(key(name).key_id, secret, told(), grace=timedelta(hours=1))
+        change = store.rekey([_rekey(name, key(name).api_key, OTHER)])
+        await asyncio.gather(*((change, rotation) if name in "ace" else (rotation, change)))
+        info = await store.find(key(name).key_id)
+        assert info is not None
+        assert info.old_secret is not None
+        assert (info.api_key, info.pepper_id) == (NEW_DIGEST, 1)
+        kept = (info.old_secret.api_key, info.old_secret.pepper_id)
+        assert kept in {(key(name).api_key, key(name).pepper_id), (OTHER, 9)}

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from ctxfy.adapters.auth.credentials import malformed
 from ctxfy.adapters.auth.key_lookup import POLL_SECONDS, KeyLookup
+from ctxfy.adapters.auth.key_rekeying import KeyRekeying
 from ctxfy.adapters.auth.key_uses import KeyUses
 from ctxfy.adapters.auth.key_verifier import KeyVerifier
 from ctxfy.core.exceptions import ApiKeyNotFoundError
@@ -81,6 +82,7 @@ class ApiKeyService:
         self._lookup = KeyLookup(store, monotonic=monotonic, logging=logging, max_stale=max_stale)
         self._verifier = KeyVerifier(material)
         self._uses = KeyUses(store, logging=logging)
+        self._rekeying = KeyRekeying(store, material, self._lookup, logging=logging)
 
     async def validate_api_key(self, api_key: str) -> bool:
         """
@@ -105,8 +107,10 @@ class ApiKeyService:
         if info is not None and is_old and (denied := decide_old_secret(info, now)):
             return denied
         decision = decide_authentication(info, digest_matches=proof.current or is_old, now=now)
-        if is_old and isinstance(decision, Granted):
-            decision = Granted(principal=replace(decision.principal, by_old_secret=True))
+        if info is not None and isinstance(decision, Granted):
+            self._rekeying.note(api_key, info, by_old_secret=is_old)
+            if is_old:
+                decision = Granted(principal=replace(decision.principal, by_old_secret=True))
         return self._noted(parsed.key_id, decision)
 
     async def recognize(self, key_id: KeyId, *, fresh: bool = False) -> Decision:
@@ -314,8 +318,9 @@ class ApiKeyService:
 
     async def flush(self) -> None:
         """
-        Write when keys were last used. A failure is logged and tried again with the next batch.
+        Write what was gathered: when keys were last used, and their digests under a new pepper.
         """
+        await self._rekeying.flush()
         await self._uses.flush()
 
     def _noted(self, key_id: KeyId, decision: Decision) -> Decision:

@@ -38,6 +38,12 @@ class KeyCache:
             del kept[next(iter(kept))]
         kept[key_id] = info
 
+    def drop(self, key_id: KeyId) -> None:
+        """
+        Forget one key.
+        """
+        self._keys.pop(key_id, None)
+
     def clear(self) -> None:
         """
         Forget everything.

@@ -71,6 +71,12 @@ class KeyLookup:
         """
         self._cache.clear()
 
+    def drop(self, key_id: KeyId) -> None:
+        """
+        Read one key anew when it comes next.
+        """
+        self._cache.drop(key_id)
+
     async def poll(self) -> None:
         """
         Drop the cache if any key changed.

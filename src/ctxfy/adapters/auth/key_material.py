@@ -41,6 +41,13 @@ class HmacKeyMaterial:
         """
         return self._current
 
+    @property
+    def pepper_ids(self) -> frozenset[int]:
+        """
+        Every pepper that is known here.
+        """
+        return frozenset(self._peppers)
+
     def new_key(self) -> tuple[KeyId, str]:
         """
         Make a key id and the whole key around it.

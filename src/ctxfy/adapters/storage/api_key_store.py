@@ -5,7 +5,7 @@ Each method is one function over a connection, run in one transaction; those tha
 after the other, in this process and in all others.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import replace
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,7 +32,14 @@ from ctxfy.core.exceptions import (
     LastAdminKeyError,
 )
 from ctxfy.core.models.audit_models import AuditEvent
-from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, KeyStatus, NewSecret, RotatedKey
+from ctxfy.core.models.auth_models import (
+    ApiKeyInfo,
+    KeyId,
+    KeyStatus,
+    NewDigest,
+    NewSecret,
+    RotatedKey,
+)
 from ctxfy.core.use_cases.auth_use_cases import is_live_admin
 from ctxfy.core.use_cases.rotation_use_cases import REPLAY_LIFETIME, decide_rotation
 
@@ -188,6 +195,16 @@ class SqlApiKeyStore:
 
         return (await self._trail.change(act, lambda rotated: rotated.told)).key
 
+    async def rekey(self, digests: Sequence[NewDigest]) -> int:
+        """
+        Put digests in the place of those before them; tells how many.
+        """
+        # In one order, or two processes could each hold a row that the other waits for.
+        batch = sorted(digests, key=lambda each: each.key_id)
+        return await self._database.write(
+            lambda connection: sum(_rekey(connection, each) for each in batch), alone=False
+        )
+
     async def touch(self, uses: Mapping[KeyId, datetime]) -> None:
         """
         Note when keys were last used; never moves a time back, knows nothing of unknown keys.
@@ -264,3 +281,19 @@ def _change_secret(
     }
     connection.execute(update(api_keys).where(api_keys.c.key_id == info.key_id).values(change))
     move_epoch(connection)
+
+
+def _rekey(connection: Connection, change: NewDigest) -> int:
+    columns = api_keys.c
+    changed = 0
+    for digest, pepper_id in (
+        (columns.digest, columns.pepper_id),
+        (columns.old_digest, columns.old_pepper_id),
+    ):
+        found = connection.execute(
+            update(api_keys)
+            .where(columns.key_id == change.key_id, digest == change.before)
+            .values({digest: change.api_key, pepper_id: change.pepper_id})
+        )
+        changed += found.rowcount
+    return changed

@@ -60,6 +60,21 @@ class NewSecret:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewDigest:
+    """
+    Another digest of the same secret, under another pepper.
+
+    Attributes:
+        before: The digest it takes the place of, of the key's secret or of its old one.
+    """
+
+    key_id: KeyId
+    before: ApiKeyDigest = field(repr=False)
+    api_key: ApiKeyDigest = field(repr=False)
+    pepper_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RotatedKey:
     """
     What came of a rotation: the whole key, and what is known of it now.

@@ -14,6 +14,7 @@ from ctxfy.core.models.auth_models import (
     Decision,
     KeyId,
     KeyStatus,
+    NewDigest,
     NewSecret,
     RateLimit,
     RotatedKey,
@@ -225,6 +226,15 @@ class ApiKeyStorePort(Protocol):
         Raises:
             ApiKeyNotFoundError: No key has this id.
             KeyNotRotatableError: The key is not live.
+        """
+        ...
+
+    async def rekey(self, digests: Sequence[NewDigest]) -> int:
+        """
+        Put digests in the place of those before them; tells how many. Does not move the epoch.
+
+        A secret that was rotated meanwhile keeps the digest it has: only the very digest that is
+        named is replaced.
         """
         ...
 

@@ -125,7 +125,8 @@ async def test_known_and_unknown_ids_cost_the_same_work(peppers: int) -> None:
     await bench.keys.rotate_api_key(rotated_id)
     lost, lost_id = await bench.created("cid")
     bench.store.keys[lost_id] = replace(bench.store.keys[lost_id], pepper_id=77)
-    keys = bench.service({1: b"p" * 32} | {id_: bytes([id_]) * 32 for id_ in range(2, peppers + 1)})
+    known = {1: b"p" * 32} | {number: bytes([number]) * 32 for number in range(2, peppers + 1)}
+    keys = bench.service(known, current=1)
     shown = [key, compose_key(key_id, b"w" * 32), UNKNOWN, rotated, lost]
     shown.append(compose_key(rotated_id, b"w" * 32))
     works = [await _work_of(bench, keys, text) for text in shown]
