@@ -42,6 +42,14 @@ conformance: clients ## run MCP's official conformance suite, and write what cam
 start-time: setup ## measure how long a start takes until the first answer (ARGS=TIMES)
 	@$(BIN)/python scripts/start_time.py $(ARGS)
 
+.PHONY: bench-auth
+bench-auth: setup ## measure authentications a second, next to a bare echo (ARGS="ROUNDS SECONDS")
+	@$(BIN)/python -m benchmarks.auth $(ARGS)
+
+.PHONY: bench-timing
+bench-timing: setup ## compare the time of an unknown key id with that of a wrong secret (ARGS=CALLS)
+	@$(BIN)/python -m benchmarks.timing $(ARGS)
+
 .PHONY: wheel-trial
 wheel-trial: setup ## run the wheel alone, as a stranger would, with uv in an empty folder
 	@$(BIN)/python scripts/wheel_trial.py

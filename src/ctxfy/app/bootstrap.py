@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -302,4 +303,9 @@ def _keyed(
     own: ServerSecrets, purpose: bytes, *, length: int, prefix: str = ""
 ) -> Callable[[str], str]:
     key = hmac.digest(own.master_key, purpose, sha256)
-    return lambda name: prefix + hmac.digest(key, name.encode(), sha256).hex()[:length]
+
+    @lru_cache(maxsize=10_000)  # the same people come again and again
+    def keyed(name: str) -> str:
+        return prefix + hmac.digest(key, name.encode(), sha256).hex()[:length]
+
+    return keyed

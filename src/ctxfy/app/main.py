@@ -16,6 +16,7 @@ from ctxfy.adapters.api_docs.routes import DocsRoutes
 from ctxfy.adapters.audit.request_trail import RequestTrail
 from ctxfy.adapters.auth.admission import Admission
 from ctxfy.adapters.auth.browsers import BrowserDoors
+from ctxfy.adapters.auth.caller_endpoint import show_caller
 from ctxfy.adapters.auth.capacity import KeyCapacity, ProcessCapacity
 from ctxfy.adapters.auth.client_address import ClientAddresses
 from ctxfy.adapters.auth.fastmcp_verifier import PrincipalVerifier
@@ -141,6 +142,8 @@ class CtxfyApp(LifespanApp):
                 routes.LIVE: routes.endpoint(health.live),
                 routes.READY: routes.endpoint(health.ready),
                 routes.METRICS: routes.endpoint(wiring.scrape),
+                # Described with the others, and answered without FastAPI.
+                routes.CURRENT_API_KEY: routes.endpoint(show_caller),
                 routes.LOGIN: routes.endpoint(pages.login),
                 routes.LOGIN_STYLE: routes.endpoint(pages.style),
                 routes.LOGOUT: routes.endpoint(pages.logout),

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from ctxfy.adapters.audit.privacy_routes import PrivacyRoutes
 from ctxfy.adapters.audit.report import ComplianceReport
 from ctxfy.adapters.audit.routes import AuditRoutes
+from ctxfy.adapters.auth.caller_endpoint import show_caller
 from ctxfy.adapters.auth.leak_reports import LeakReports
 from ctxfy.adapters.auth.leak_routes import LeakRoutes
 from ctxfy.adapters.auth.routes import KeyRoutes
@@ -73,7 +74,7 @@ def rest_handlers(wiring: Wiring) -> RestHandlers:
         (routes.RELOAD, "POST"): prompts.reload,
         (routes.API_KEYS, "GET"): keys.list_keys,
         (routes.API_KEYS, "POST"): keys.create,
-        (routes.CURRENT_API_KEY, "GET"): keys.current,
+        (routes.CURRENT_API_KEY, "GET"): show_caller,
         (routes.API_KEY, "GET"): keys.show,
         (routes.API_KEY, "DELETE"): keys.revoke,
         (routes.DISABLE_API_KEY, "POST"): keys.disable,

@@ -8,7 +8,7 @@ from fastapi import Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from ctxfy.adapters.auth.key_fields import KeyPageData, NewKeyData, plain_key, plain_principal
+from ctxfy.adapters.auth.key_fields import KeyPageData, NewKeyData, plain_key
 from ctxfy.core.exceptions import InvalidKeyRequestError, InvalidRequestError, NotAuthorizedError
 from ctxfy.core.models.address_models import Network
 from ctxfy.core.models.audit_models import Actor
@@ -258,12 +258,6 @@ class KeyRoutes:
         )
         told: NewKeyData = {"api_key": rotated.whole, **plain_key(rotated.info)}
         return JSONResponse(told)
-
-    async def current(self, request: Request) -> Response:
-        """
-        Show the caller its own key.
-        """
-        return JSONResponse(plain_principal(_principal(request)))
 
 
 def _principal(request: Request) -> Principal:

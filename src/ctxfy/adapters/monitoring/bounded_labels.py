@@ -31,12 +31,20 @@ class BoundedLabels[M: MetricWrapperBase]:
         self._metric = metric
         self._seen: list[set[str]] = [set() for _ in names]
         self._limit = limit
+        self._metrics: dict[tuple[str | None, ...], M] = {}
 
     def of(self, *values: str | None) -> M:
         """
         Return the metric for these labels, in the order of their names.
         """
-        return self._metric.labels(*map(self._fold, self._seen, values))
+        known = self._metrics.get(values)
+        if known is not None:
+            return known
+        folded = tuple(map(self._fold, self._seen, values))
+        metric = self._metric.labels(*folded)
+        if OTHER not in folded:  # what was folded has no bound, and is not remembered
+            self._metrics[values] = metric
+        return metric
 
     def samples(self) -> Iterator[Sample]:
         """

@@ -4,6 +4,7 @@ The judgement about addresses: who sent a request that came through proxies.
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_address, ip_network
 
 from ctxfy.core.models.address_models import Address, Network
@@ -72,6 +73,7 @@ def subject_of(address: Address | None) -> str:
     return "unknown" if address is None else str(address)
 
 
+@lru_cache(maxsize=1024)
 def network_of(address: Address | None) -> str:
     """
     Keep of an address the network it is in, for the audit trail: /24 of IPv4, /48 of IPv6.
@@ -107,6 +109,7 @@ def _for_of(hop: str) -> str:
     return "" if match is None else (match[1] or match[2] or "")
 
 
+@lru_cache(maxsize=1024)  # the same few peers come with every request
 def _address(text: str) -> Address | None:
     match = _PLACE.fullmatch(text)
     try:

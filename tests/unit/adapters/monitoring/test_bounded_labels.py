@@ -26,6 +26,7 @@ def test_a_label_never_has_more_values_than_its_limit(values: list[str | None], 
     ]
     assert len({each.labels["name"] for each in samples} - {"other"}) <= limit
     assert sum(each.value for each in samples) == len(values)
+    assert len(vars(labels)["_metrics"]) <= limit + 1  # both ways to be absent are remembered
 
 
 def test_what_is_absent_is_none() -> None:
