@@ -1,13 +1,20 @@
 """
-Fakes of the audit trail and of what is held about people, for which they can be told to be away.
+Fakes of the audit trail, of who watches it, and of what is held about people.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from copy import replace
 from dataclasses import dataclass, field
 
 from ctxfy.core.exceptions import LastAdminKeyError, UnavailableError
-from ctxfy.core.models.audit_models import AuditEvent, AuditFilter, AuditRecord, Drained
+from ctxfy.core.models.audit_models import (
+    AuditEvent,
+    AuditFilter,
+    AuditRecord,
+    Drained,
+    Fate,
+    StoredEvent,
+)
 from ctxfy.core.models.auth_models import KeyStatus
 from ctxfy.core.models.person_models import Erasure, Holdings
 from ctxfy.core.use_cases.auth_use_cases import is_live_admin
@@ -35,6 +42,7 @@ class FakeAuditTrail:
         Keep an event.
         """
         if self.outage is not None:
+            self.is_away = True
             self.lost += 1
             raise self.outage
         self.events.append(event)
@@ -130,3 +138,27 @@ class FakeAuditQuery:
         self.asked.append(wanted)
         for record in self.found:
             yield record
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeAuditWatcher:
+    """
+    Remembers what it was told (AuditWatcherPort): one pair for each event.
+    """
+
+    heard: list[tuple[Fate, AuditEvent | StoredEvent]] = field(
+        default_factory=list[tuple[Fate, AuditEvent | StoredEvent]]
+    )
+    commits: list[float] = field(default_factory=list[float])
+
+    def committed(self, seconds: float) -> None:
+        """
+        Remember how long it took.
+        """
+        self.commits.append(seconds)
+
+    def told(self, fate: Fate, events: Sequence[AuditEvent | StoredEvent]) -> None:
+        """
+        Remember each event.
+        """
+        self.heard += [(fate, event) for event in events]

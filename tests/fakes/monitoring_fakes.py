@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from ctxfy.core.models.audit_models import Fate, TrailState
 from ctxfy.core.models.auth_models import KeyId
 from ctxfy.core.models.monitoring_models import (
     NO_TRAFFIC,
@@ -99,6 +100,9 @@ class RecordingMetrics:
         self.machine: list[MachineFigures] = []
         self.loop_lags: list[float] = []
         self.certificate_expiry: datetime | None = None
+        self.audit_events: Counter[Fate] = Counter()
+        self.audit_commits = 0
+        self.trail_state: Callable[[], TrailState] | None = None
 
     def record_request(
         self,
@@ -221,6 +225,24 @@ class RecordingMetrics:
         Remember the end.
         """
         self.certificate_expiry = not_after
+
+    def record_audit_events(self, fate: Fate, count: int) -> None:
+        """
+        Count events.
+        """
+        self.audit_events[fate] += count
+
+    def record_audit_commit(self, seconds: float) -> None:
+        """
+        Count transactions.
+        """
+        self.audit_commits += 1
+
+    def watch_audit_trail(self, state: Callable[[], TrailState]) -> None:
+        """
+        Remember whom to ask.
+        """
+        self.trail_state = state
 
 
 class FakeProbe:

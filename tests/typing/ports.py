@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 
 if TYPE_CHECKING:
+    from ctxfy.adapters.audit.audit_probe import AuditProbe
+    from ctxfy.adapters.audit.trail_watch import TrailWatch
     from ctxfy.adapters.auth.api_key_service import ApiKeyService
     from ctxfy.adapters.auth.key_material import HmacKeyMaterial
     from ctxfy.adapters.auth.rate_limiter import MemoryRateLimiter, NoRateLimiter
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from ctxfy.adapters.storage.audit_proofs import AuditProofs
     from ctxfy.adapters.storage.audit_reader import AuditReader
     from ctxfy.adapters.storage.audit_trail import AuditTrail
+    from ctxfy.adapters.storage.null_watcher import NullAuditWatcher
     from ctxfy.adapters.storage.person_store import SqlPersonStore
     from ctxfy.adapters.storage.session_store import SqlSessionStore
     from ctxfy.adapters.storage.storage_probe import StorageProbe
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from ctxfy.core.ports.audit_ports import (
         AuditProofPort,
         AuditQueryPort,
+        AuditWatcherPort,
         AuditWriterPort,
         PersonStorePort,
     )
@@ -53,7 +57,12 @@ if TYPE_CHECKING:
         PromptQueryPort,
         TemplateEnginePort,
     )
-    from tests.fakes.audit_fakes import FakeAuditQuery, FakeAuditTrail, FakePersonStore
+    from tests.fakes.audit_fakes import (
+        FakeAuditQuery,
+        FakeAuditTrail,
+        FakeAuditWatcher,
+        FakePersonStore,
+    )
     from tests.fakes.auth_fakes import FakeApiKeyStore, FakeSessionStore
 
     def prompts(
@@ -114,6 +123,15 @@ if TYPE_CHECKING:
         Prove what the port about people is implemented by.
         """
         _stores: list[PersonStorePort] = [store, fake]
+
+    def audit_watching(
+        watch: TrailWatch, no_watch: NullAuditWatcher, fake: FakeAuditWatcher, probe: AuditProbe
+    ) -> None:
+        """
+        Prove what the port about watching the audit trail is implemented by.
+        """
+        _watchers: list[AuditWatcherPort] = [watch, no_watch, fake]
+        _probe: HealthProbePort = probe
 
     def limits(
         memory: MemoryRateLimiter,

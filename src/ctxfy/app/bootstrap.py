@@ -35,6 +35,7 @@ from ctxfy.adapters.storage.session_store import SqlSessionStore
 from ctxfy.app.config import Settings, decode_secret
 from ctxfy.app.numbered_secrets import FIRST_ID, join_secrets, numbered_secrets
 from ctxfy.core.exceptions import ConfigurationError
+from ctxfy.core.ports.audit_ports import AuditWatcherPort
 from ctxfy.core.use_cases.audit_use_cases import is_chain_name
 
 
@@ -155,9 +156,16 @@ class Storage:
         await check_master_key(self.database, self.envelope)
 
 
-def make_storage(settings: Settings, own: ServerSecrets) -> Storage:
+def make_storage(
+    settings: Settings, own: ServerSecrets, *, watcher: AuditWatcherPort | None = None
+) -> Storage:
     """
     Put the store together; the disk is first touched by what is asked of it.
+
+    Args:
+        settings: All that can be set.
+        own: The server's secrets.
+        watcher: Is told what becomes of events.
 
     Raises:
         ConfigurationError: The URL is not one this version can use.
@@ -178,6 +186,7 @@ def make_storage(settings: Settings, own: ServerSecrets) -> Storage:
             max_bytes=settings.audit.spool_mb * MEGABYTE,
         ),
         strict=settings.audit.durability == "strict",
+        watcher=watcher,
     )
     return Storage(
         database=database,

@@ -237,6 +237,11 @@ class AuditSettings(Section):
     spool_mb: int = Field(
         default=64, ge=1, le=10_000, description="How large that file may grow, megabytes."
     )
+    log: Literal["off", "acts", "all"] = Field(
+        default="acts",
+        description="Which events have a line in the log too: acts on keys, people, prompts and"
+        " the trail, all, or none (off).",
+    )
 
 
 class Settings(BaseSettings):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ctxfy.adapters.audit.audit_probe import AuditProbe
 from ctxfy.adapters.container.certificate import ServerCertificate
 from ctxfy.adapters.mcp_prompts.catalog import CatalogProbe
 from ctxfy.adapters.monitoring.event_loop_lag import EventLoopLag
@@ -16,6 +17,7 @@ from ctxfy.adapters.monitoring.judged_probe import JudgedProbe
 from ctxfy.adapters.monitoring.latency_window import LatencyWindow
 from ctxfy.adapters.monitoring.machine_watch import MachineWatch
 from ctxfy.adapters.monitoring.metrics_collector import BUCKETS
+from ctxfy.adapters.storage.audit_line import MAX_WAITING
 from ctxfy.adapters.storage.storage_probe import StorageProbe
 from ctxfy.app import routes
 from ctxfy.app.bootstrap import spool_file
@@ -99,6 +101,11 @@ def make_health(wiring: "Wiring", certificate: ServerCertificate | None) -> Heal
             StorageProbe(
                 database=wiring.storage.database,
                 can_do_without=lambda: not wiring.keys.is_stale(),
+            ),
+            AuditProbe(
+                wiring.audit.state,
+                most_waiting=MAX_WAITING,
+                strict=wiring.settings.audit.durability == "strict",
             ),
             CatalogProbe(wiring.catalog),
             *wiring.limiting.probes,

@@ -13,6 +13,7 @@ from ctxfy import __version__
 from ctxfy.adapters.audit.audit_service import AuditService
 from ctxfy.adapters.audit.privacy_service import PrivacyService
 from ctxfy.adapters.audit.refusal_fold import RefusalFold
+from ctxfy.adapters.audit.trail_watch import TrailWatch
 from ctxfy.adapters.auth.api_key_service import ApiKeyService
 from ctxfy.adapters.auth.session_service import SessionService
 from ctxfy.adapters.container.secrets import ServerSecrets
@@ -103,7 +104,8 @@ def wire(
     metrics = PrometheusMetrics(
         registry, endpoints=[policy.path for policy in policies], version=__version__
     )
-    storage = make_storage(settings, own)
+    watch = TrailWatch(logging=logging, metrics=metrics, logged=settings.audit.log)
+    storage = make_storage(settings, own, watcher=watch)
     keys = ApiKeyService(
         storage.keys,
         storage.material,
@@ -122,6 +124,7 @@ def wire(
         logging=logging,
         retention=timedelta(days=days) if days else None,
     )
+    metrics.watch_audit_trail(audit.state)
     sessions = SessionService(
         storage.sessions,
         keys,

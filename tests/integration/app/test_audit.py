@@ -224,3 +224,25 @@ def test_the_commands_read_and_prove_the_trail(ctxfy: Shell) -> None:
     (ctxfy.folder / "strange.json").write_text("{}")
     assert "no audit checkpoint" in ctxfy.fails("audit", "verify", "--checkpoint", "strange.json")
     assert "cannot be read" in ctxfy.fails("audit", "verify", "--checkpoint", "none.json")
+
+
+async def test_the_trail_is_seen_from_outside(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """
+    An act has a line in the log with the hash of its row and nobody's name, what is read has none;
+    /metrics and /health tell how the writer is.
+    """
+    async with running(create_app(settings_in(tmp_path))) as client:
+        await client.with_key(CANARY)
+        await client.get("/prompts", key=True)
+        (created,) = await trail(client, action="key_created", target=None, user_id=CANARY)
+        metrics = (await client.get("/metrics", key=True)).text
+        health = (await client.get("/health", key=True)).json()["checks"]["audit"][0]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    told = [line for line in lines if line["message"] == "audit_event_kept"]
+    assert created.hash.hex() in {line["hash"] for line in told}
+    assert {line["action"] for line in told} == {"key_created"}
+    assert CANARY not in json.dumps(told)
+    assert 'ctxfy_audit_events_total{fate="stored"}' in metrics
+    assert (health["status"], health["figures"]["lost"]) == ("pass", 0)

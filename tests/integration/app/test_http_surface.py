@@ -80,7 +80,7 @@ async def test_health_tells_strangers_only_the_status(server: Client) -> None:
     """
     public = (await server.get("/health")).json()
     known = (await server.get("/health", key=True)).json()
-    parts = {"storage", "prompts", "memory", "processor", "disk", "event_loop", "latency"}
+    parts = {"storage", "audit", "prompts", "memory", "processor", "disk", "event_loop", "latency"}
     assert set(public) == {"status", "checks"}
     assert parts <= set(public["checks"])
     assert all(set(check) == {"status"} for (check,) in public["checks"].values())

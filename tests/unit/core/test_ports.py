@@ -31,6 +31,7 @@ PORTS = {
         "AuditPort",
         "AuditProofPort",
         "AuditQueryPort",
+        "AuditWatcherPort",
         "AuditWriterPort",
         "PersonStorePort",
     },

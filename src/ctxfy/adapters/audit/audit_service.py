@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from ctxfy.adapters.audit.refusal_fold import RefusalFold
 from ctxfy.core.exceptions import UnavailableError
-from ctxfy.core.models.audit_models import SERVER
+from ctxfy.core.models.audit_models import SERVER, TrailState
 from ctxfy.core.models.monitoring_models import LogLevel
 from ctxfy.core.ports.audit_ports import AuditProofPort, AuditWriterPort
 from ctxfy.core.ports.monitoring_ports import LoggingPort
@@ -45,8 +45,21 @@ class AuditService:
         self._logging = logging
         self._retention = retention
         self._was_away = False
+        self._checkpoint_at = now()
         self._checkpoint_due = now()
         self._prune_due = now()
+
+    def state(self) -> TrailState:
+        """
+        Tell how the writer of the trail is.
+        """
+        return TrailState(
+            waiting=self._trail.waiting,
+            spooled_bytes=self._trail.spooled_bytes,
+            is_away=self._trail.is_away,
+            lost=self._trail.lost,
+            checkpoint_age=self._now() - self._checkpoint_at,
+        )
 
     async def run(self) -> None:
         """
@@ -79,7 +92,9 @@ class AuditService:
         """
         Sign a checkpoint, and write it to the log: a copy that whoever has the database lacks.
         """
-        signed = await self._proofs.sign_checkpoint(at=self._now())
+        at = self._now()
+        signed = await self._proofs.sign_checkpoint(at=at)
+        self._checkpoint_at = at
         self._logging.log_event(
             "audit_checkpoint_signed", checkpoint=signed.text, signature=signed.signature.hex()
         )

@@ -20,10 +20,12 @@ from prometheus_client import (
 )
 from prometheus_client.utils import floatToGoString
 
+from ctxfy.adapters.monitoring.audit_metrics import AuditMetrics
 from ctxfy.adapters.monitoring.bounded_labels import MAX_VALUES, BoundedLabels
 from ctxfy.adapters.monitoring.part_metrics import PartMetrics
 from ctxfy.adapters.monitoring.request_record import CURRENT_RECORD
 from ctxfy.adapters.monitoring.traffic_metrics import TrafficMetrics
+from ctxfy.core.models.audit_models import Fate, TrailState
 from ctxfy.core.models.auth_models import KeyId
 from ctxfy.core.models.monitoring_models import (
     NO_TRAFFIC,
@@ -90,6 +92,7 @@ class PrometheusMetrics:
         self._parts = PartMetrics(registry)
         self._traffic = TrafficMetrics(self._counter, self._histogram)
         self._make_catalog_metrics()
+        self._audit = AuditMetrics(self._registry, self._counter, BUCKETS)
         Info("ctxfy_build", "What is running", registry=registry).info(
             {"version": version, "python": platform.python_version()}
         )
@@ -248,6 +251,27 @@ class PrometheusMetrics:
                 reached[sample.labels["le"]] += sample.value
         return tuple(late - early for early, late in pairwise((0.0, *reached.values())))
 
+    @_silent
+    def record_audit_events(self, fate: Fate, count: int) -> None:
+        """
+        Count events of the audit trail.
+        """
+        self._audit.events.of(fate).inc(count)
+
+    @_silent
+    def record_audit_commit(self, seconds: float) -> None:
+        """
+        Measure a transaction of the audit trail.
+        """
+        self._audit.commit_seconds.observe(seconds)
+
+    @_silent
+    def watch_audit_trail(self, state: Callable[[], TrailState]) -> None:
+        """
+        Have `state` asked at every scrape.
+        """
+        self._audit.watch(state)
+
     def _make_request_metrics(self) -> None:
         self._requests = self._counter(
             "ctxfy_http_requests", "Requests answered", "endpoint", "method", "status"
@@ -311,13 +335,13 @@ class PrometheusMetrics:
             "value",
         )
 
+    def _gauge(self, name: str, text: str) -> Gauge:
+        return Gauge(name, text, registry=self._registry)
+
     def _counter(self, name: str, text: str, *labels: str) -> BoundedLabels[Counter]:
         return BoundedLabels(
             Counter(name, text, labels, registry=self._registry), labels, self._limit
         )
-
-    def _gauge(self, name: str, text: str) -> Gauge:
-        return Gauge(name, text, registry=self._registry)
 
     def _histogram(self, name: str, text: str, *labels: str) -> BoundedLabels[Histogram]:
         metric = Histogram(name, text, labels, registry=self._registry, buckets=BUCKETS)

@@ -5,6 +5,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from ctxfy.core.models.audit_models import Fate, TrailState
 from ctxfy.core.models.auth_models import KeyId
 from ctxfy.core.models.monitoring_models import (
     NO_TRAFFIC,
@@ -112,6 +113,21 @@ class NullMetrics:
         """
 
     def record_certificate_expiry(self, not_after: datetime) -> None:
+        """
+        Do nothing.
+        """
+
+    def record_audit_events(self, fate: Fate, count: int) -> None:
+        """
+        Do nothing.
+        """
+
+    def record_audit_commit(self, seconds: float) -> None:
+        """
+        Do nothing.
+        """
+
+    def watch_audit_trail(self, state: Callable[[], TrailState]) -> None:
         """
         Do nothing.
         """

@@ -8,6 +8,7 @@ timer, and the busier it is, the more share one commit.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -104,7 +105,8 @@ class CommitLine:
             raise UnavailableError("audit trail", "too many events wait to be written.")
         self._line.append(entry)
         if self._moving is None:
-            self._moving = asyncio.create_task(self._move())
+            # Of its own, since the batch is not that of the request that happened to begin it.
+            self._moving = asyncio.create_task(self._move(), context=Context())
 
     async def settled(self) -> None:
         """

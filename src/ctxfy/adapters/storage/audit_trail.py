@@ -11,6 +11,7 @@ takes the spool over once the database is back.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -22,9 +23,11 @@ from ctxfy.adapters.storage.audit_seals import AuditSeals
 from ctxfy.adapters.storage.audit_spool import AuditSpool, Spooled
 from ctxfy.adapters.storage.database import Database
 from ctxfy.adapters.storage.envelope import Envelope
+from ctxfy.adapters.storage.null_watcher import NullAuditWatcher
 from ctxfy.adapters.storage.tables import microseconds
 from ctxfy.core.exceptions import UnavailableError
-from ctxfy.core.models.audit_models import AuditEvent, ChainHead, Drained, StoredEvent
+from ctxfy.core.models.audit_models import AuditEvent, ChainHead, Drained, Fate, StoredEvent
+from ctxfy.core.ports.audit_ports import AuditWatcherPort
 from ctxfy.core.use_cases.audit_use_cases import append_to_chain, head_of, is_chain_name
 
 
@@ -36,6 +39,8 @@ class AuditTrail:
         chain: Its name; several processes may write to one chain, one after the other.
         spool: Where events wait while the database is away; None if they must not.
         strict: Whether `append` returns only when the event is on the disk.
+        watcher: Is told what became of every event.
+        monotonic: A clock in seconds that never goes back.
     """
 
     def __init__(
@@ -47,6 +52,8 @@ class AuditTrail:
         chain: str,
         spool: AuditSpool | None = None,
         strict: bool = True,
+        watcher: AuditWatcherPort | None = None,
+        monotonic: Callable[[], float] = time.perf_counter,
     ) -> None:
         if not is_chain_name(chain):
             message = f"{chain!r} cannot name an audit chain"
@@ -57,6 +64,8 @@ class AuditTrail:
         self._chain = chain
         self._spool = spool
         self._strict = strict
+        self._watcher = watcher or NullAuditWatcher()
+        self._monotonic = monotonic
         self._is_away = False
         self._lost = 0
         self._spooling = asyncio.Lock()
@@ -98,7 +107,11 @@ class AuditTrail:
             UnavailableError: It could not be kept; what it tells of must not be acknowledged.
         """
         entry = Entry(tell=lambda _nothing: event)
-        self._line.enqueue(entry)
+        try:
+            self._line.enqueue(entry)
+        except UnavailableError:
+            self._lose([event])
+            raise
         if self._strict:
             await entry.done
         else:
@@ -144,6 +157,7 @@ class AuditTrail:
                 await self._database.write(partial(self._take_over, spooled, start))
             aside = await asyncio.to_thread(self._empty, spooled)
             self._is_away = False
+            self._watcher.told(Fate.RECOVERED, spooled.events)
         return Drained(events=len(spooled.events), damaged=aside)
 
     async def _write(self, batch: Sequence[Entry]) -> None:
@@ -153,8 +167,9 @@ class AuditTrail:
             await self._spool_events(self._spool, events)
         if not batch:
             return
+        began = self._monotonic()
         try:
-            outcomes = await self._database.write(
+            outcomes, stored = await self._database.write(
                 lambda connection: self._keep(connection, batch),
                 # A change reads what it decides by; an event is written whatever there is.
                 alone=any(entry.act is not None for entry in batch),
@@ -165,6 +180,8 @@ class AuditTrail:
             self._settle(batch, [Failed(error)] * len(batch))
         else:
             self._settle(batch, outcomes)
+            self._watcher.committed(self._monotonic() - began)
+            self._watcher.told(Fate.STORED, stored)
 
     async def _write_without_database(
         self, batch: Sequence[Entry], error: UnavailableError
@@ -184,11 +201,21 @@ class AuditTrail:
         except UnavailableError as error:
             outcome = Failed(error)
         self._settle(entries, [outcome] * len(entries))
+        if outcome is None:
+            self._watcher.told(Fate.SPOOLED, events)
 
     def _settle(self, entries: Sequence[Entry], outcomes: Sequence[object]) -> None:
+        lost = list[AuditEvent]()
         for entry, outcome in zip(entries, outcomes, strict=True):
-            self._lost += isinstance(outcome, Failed) and entry.act is None
             entry.settle(outcome)
+            if isinstance(outcome, Failed) and entry.act is None and (event := entry.tell(None)):
+                lost.append(event)
+        self._lose(lost)
+
+    def _lose(self, events: Sequence[AuditEvent]) -> None:
+        if events:
+            self._lost += len(events)
+            self._watcher.told(Fate.LOST, events)
 
     def _take_over(self, spooled: Spooled, start: int, connection: Connection) -> None:
         chain = self._locked(connection)
@@ -210,7 +237,9 @@ class AuditTrail:
         self._spool.clear()
         return None
 
-    def _keep(self, connection: Connection, batch: Sequence[Entry]) -> list[object]:
+    def _keep(
+        self, connection: Connection, batch: Sequence[Entry]
+    ) -> tuple[list[object], list[StoredEvent]]:
         chain = self._locked(connection)
         head, stored, outcomes = chain.head, list[StoredEvent](), list[object]()
         for entry in batch:
@@ -229,7 +258,7 @@ class AuditTrail:
                 base=chain.base,
                 spool_mark=chain.spool_mark,
             )
-        return outcomes
+        return outcomes, stored
 
     def _locked(self, connection: Connection) -> Chain:
         chain = lock_chain(connection, self._envelope, self._chain)

@@ -4,7 +4,8 @@ What is remembered of who did what, and how it is known not to have been changed
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 
 from ctxfy.core.models.auth_models import KeyId
 
@@ -221,3 +222,33 @@ class Drained:
 
     events: int = 0
     damaged: str | None = None
+
+
+class Fate(StrEnum):
+    """
+    What became of an event: `recovered` is what was spooled before, and has its place now.
+    """
+
+    STORED = "stored"
+    SPOOLED = "spooled"
+    RECOVERED = "recovered"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrailState:
+    """
+    How the writer of a trail is.
+
+    Attributes:
+        waiting: How many entries stand in line.
+        is_away: Whether the database was out of reach when last tried.
+        lost: How many events could not be kept anywhere since the start.
+        checkpoint_age: Since the last checkpoint was signed, or since the start.
+    """
+
+    waiting: int
+    spooled_bytes: int
+    is_away: bool
+    lost: int
+    checkpoint_age: timedelta

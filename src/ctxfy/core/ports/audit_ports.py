@@ -2,7 +2,7 @@
 Ports about what is remembered of acts and people. All are driven.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -11,8 +11,10 @@ from ctxfy.core.models.audit_models import (
     AuditFilter,
     AuditRecord,
     Drained,
+    Fate,
     Fault,
     SignedCheckpoint,
+    StoredEvent,
     Verdict,
 )
 from ctxfy.core.models.person_models import Erasure, Holdings
@@ -78,6 +80,24 @@ class AuditWriterPort(AuditPort, Protocol):
     async def settled(self) -> None:
         """
         Wait until nothing stands in line.
+        """
+        ...
+
+
+class AuditWatcherPort(Protocol):
+    """
+    Driven port: is told what became of events. Synchronous, and never raises.
+    """
+
+    def committed(self, seconds: float) -> None:
+        """
+        Hear how long a transaction took that events were kept in.
+        """
+        ...
+
+    def told(self, fate: Fate, events: Sequence[AuditEvent | StoredEvent]) -> None:
+        """
+        Hear what became of events; those that have their place in a chain come with it.
         """
         ...
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 
+from ctxfy.core.models.audit_models import Fate, TrailState
 from ctxfy.core.models.auth_models import KeyId
 from ctxfy.core.models.monitoring_models import (
     NO_TRAFFIC,
@@ -177,6 +178,24 @@ class MetricsPort(Protocol):
     def record_certificate_expiry(self, not_after: datetime) -> None:
         """
         Set when the certificate that is shown expires.
+        """
+        ...
+
+    def record_audit_events(self, fate: Fate, count: int) -> None:
+        """
+        Count events of the audit trail by what became of them.
+        """
+        ...
+
+    def record_audit_commit(self, seconds: float) -> None:
+        """
+        Measure a transaction that events were kept in.
+        """
+        ...
+
+    def watch_audit_trail(self, state: Callable[[], TrailState]) -> None:
+        """
+        Have `state` asked, at every scrape, how the writer of the audit trail is.
         """
         ...
 

@@ -3,7 +3,7 @@ What is counted, scraped as text.
 """
 
 import platform
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from ctxfy.adapters.monitoring.metrics_collector import BUCKETS, PrometheusMetrics
 from ctxfy.adapters.monitoring.metrics_endpoint import metrics_endpoint
 from ctxfy.adapters.monitoring.request_record import CURRENT_RECORD, RequestRecord
+from ctxfy.core.models.audit_models import Fate, TrailState
 from ctxfy.core.models.auth_models import KeyId
 from ctxfy.core.models.monitoring_models import (
     CheckResult,
@@ -158,6 +159,30 @@ def test_only_the_revision_served_is_shown() -> None:
     scraped.metrics.record_catalog(3, "new", datetime(2026, 11, 24, tzinfo=UTC))
     assert scraped.values("ctxfy_catalog_prompts") == {(): 3}
     assert scraped.values("ctxfy_catalog_info") == {("new",): 1}
+
+
+def test_the_audit_trail_is_counted_and_looked_at() -> None:
+    """
+    Every fate of an event has a series from the start; how the writer is, is asked at each scrape.
+    """
+    scraped = Scraped()
+    state = TrailState(
+        waiting=4, spooled_bytes=7, is_away=True, lost=1, checkpoint_age=timedelta(seconds=9)
+    )
+    scraped.metrics.record_audit_events(Fate.STORED, 3)
+    scraped.metrics.record_audit_commit(0.004)
+    scraped.metrics.watch_audit_trail(lambda: state)
+    assert scraped.values("ctxfy_audit_events_total") == {
+        ("stored",): 3,
+        ("spooled",): 0,
+        ("recovered",): 0,
+        ("lost",): 0,
+    }
+    assert scraped.values("ctxfy_audit_commit_duration_seconds_count") == {(): 1}
+    assert [
+        scraped.values(f"ctxfy_audit_{name}")[()]
+        for name in ("waiting_events", "spool_bytes", "away", "checkpoint_age_seconds")
+    ] == [4, 7, 1, 9]
 
 
 def test_a_flood_of_names_is_folded() -> None:

@@ -18,7 +18,8 @@ from ctxfy.adapters.storage.audit_spool import AuditSpool
 from ctxfy.adapters.storage.audit_trail import AuditTrail
 from ctxfy.adapters.storage.database import Database
 from ctxfy.core.exceptions import UnavailableError
-from ctxfy.core.models.audit_models import AuditEvent, AuditFilter
+from ctxfy.core.models.audit_models import AuditEvent, AuditFilter, Fate
+from tests.fakes.audit_fakes import FakeAuditWatcher
 from tests.integration.adapters.storage.storage_kit import (
     ENVELOPE,
     NOON,
@@ -89,7 +90,8 @@ async def test_events_wait_in_the_spool_and_move_when_the_database_is_back(
     """
     Nothing that was acknowledged in an outage is lost or doubled, and the file is gone after.
     """
-    trail = trail_on(database, tmp_path)
+    watcher = FakeAuditWatcher()
+    trail = trail_on(database, tmp_path, watcher=watcher)
     await trail.append(event(0))
     with outage(tmp_path):
         for number in (1, 2):
@@ -107,6 +109,15 @@ async def test_events_wait_in_the_spool_and_move_when_the_database_is_back(
         0,
     )
     assert await targets(database) == [f"prompt-{number}" for number in range(4)]
+    assert [(fate, each.target) for fate, each in watcher.heard] == [
+        (Fate.STORED, "prompt-0"),
+        (Fate.SPOOLED, "prompt-1"),
+        (Fate.SPOOLED, "prompt-2"),
+        (Fate.RECOVERED, "prompt-1"),
+        (Fate.RECOVERED, "prompt-2"),
+        (Fate.STORED, "prompt-3"),
+    ]
+    assert len(watcher.commits) == 2
 
 
 async def test_a_spool_outlives_its_process(database: Database, tmp_path: Path) -> None:
@@ -155,10 +166,11 @@ async def test_a_full_spool_refuses(database: Database, tmp_path: Path) -> None:
     With neither database nor room in the spool, a strict trail lets nothing be acknowledged.
     """
     spool = AuditSpool(tmp_path / "spool", envelope=ENVELOPE, max_bytes=10)
-    trail = trail_on(database, tmp_path, spool=spool)
+    watcher = FakeAuditWatcher()
+    trail = trail_on(database, tmp_path, spool=spool, watcher=watcher)
     with outage(tmp_path), pytest.raises(UnavailableError, match="is full"):
         await trail.append(event(1))
-    assert trail.lost == 1
+    assert (trail.lost, watcher.heard) == (1, [(Fate.LOST, event(1))])
 
 
 async def test_without_a_spool_an_outage_refuses(database: Database, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ The null object does nothing.
 from datetime import UTC, datetime
 
 from ctxfy.adapters.monitoring.null_metrics import NullMetrics
+from ctxfy.core.models.audit_models import Fate
 from ctxfy.core.models.auth_models import KeyId
 from ctxfy.core.ports.monitoring_ports import MetricsPort
 
@@ -26,4 +27,6 @@ def test_nothing_is_counted_and_nothing_fails() -> None:
     metrics.watch_requests_in_progress(lambda: 1)
     metrics.record_catalog(1, "r", datetime(2026, 11, 24, tzinfo=UTC))
     metrics.record_business_event("x", 1, {})
+    metrics.record_audit_events(Fate.STORED, 1)
+    metrics.record_audit_commit(0.1)
     assert vars(null) == {}
