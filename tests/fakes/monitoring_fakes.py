@@ -103,6 +103,7 @@ class RecordingMetrics:
         self.audit_events: Counter[Fate] = Counter()
         self.audit_commits = 0
         self.trail_state: Callable[[], TrailState] | None = None
+        self.spans: Counter[str] = Counter()
 
     def record_request(
         self,
@@ -243,6 +244,12 @@ class RecordingMetrics:
         Remember whom to ask.
         """
         self.trail_state = state
+
+    def record_spans(self, outcome: str, count: int) -> None:
+        """
+        Count spans.
+        """
+        self.spans[outcome] += count
 
 
 class FakeProbe:

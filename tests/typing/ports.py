@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from ctxfy.adapters.monitoring.metrics_collector import PrometheusMetrics
     from ctxfy.adapters.monitoring.null_logging import NullLogging
     from ctxfy.adapters.monitoring.null_metrics import NullMetrics
+    from ctxfy.adapters.monitoring.null_tracer import NullTracer
     from ctxfy.adapters.monitoring.structured_logger import StructuredLogger
+    from ctxfy.adapters.monitoring.tracer import Tracer
     from ctxfy.adapters.storage.api_key_store import SqlApiKeyStore
     from ctxfy.adapters.storage.audit_proofs import AuditProofs
     from ctxfy.adapters.storage.audit_reader import AuditReader
@@ -47,7 +49,12 @@ if TYPE_CHECKING:
         RateLimiterPort,
         SessionStorePort,
     )
-    from ctxfy.core.ports.monitoring_ports import HealthProbePort, LoggingPort, MetricsPort
+    from ctxfy.core.ports.monitoring_ports import (
+        HealthProbePort,
+        LoggingPort,
+        MetricsPort,
+        TracerPort,
+    )
     from ctxfy.core.ports.prompt_ports import (
         ArgumentValidatorPort,
         CompiledPromptPort,
@@ -160,3 +167,9 @@ if TYPE_CHECKING:
         _loggers: list[LoggingPort] = [logger, no_logger]
         _metrics: list[MetricsPort] = [metrics, no_metrics]
         _probes: list[HealthProbePort] = [storage, catalog, judged]
+
+    def traces(tracer: Tracer, no_tracer: NullTracer) -> None:
+        """
+        Prove what the port about traces is implemented by.
+        """
+        _tracers: list[TracerPort] = [tracer, no_tracer]

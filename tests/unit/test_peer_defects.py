@@ -13,6 +13,7 @@ from ctxfy.adapters.mcp_prompts.prompt_service import PromptService
 from ctxfy.adapters.mcp_prompts.server import wire_prompt
 from ctxfy.adapters.monitoring.null_logging import NullLogging
 from ctxfy.adapters.monitoring.null_metrics import NullMetrics
+from ctxfy.adapters.monitoring.null_tracer import NullTracer
 from ctxfy.adapters.validation.schema_validator import SchemaValidator
 from ctxfy.app.loading import make_loader
 from ctxfy.core.exceptions import PromptNotFoundError
@@ -59,6 +60,7 @@ class Rival:
             validator,
             logging=NullLogging(),
             metrics=NullMetrics(),
+            tracer=NullTracer(),
             monotonic=time.monotonic,
         )
 

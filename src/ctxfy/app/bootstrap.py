@@ -36,6 +36,7 @@ from ctxfy.app.config import Settings, decode_secret
 from ctxfy.app.numbered_secrets import FIRST_ID, join_secrets, numbered_secrets
 from ctxfy.core.exceptions import ConfigurationError
 from ctxfy.core.ports.audit_ports import AuditWatcherPort
+from ctxfy.core.ports.monitoring_ports import TracerPort
 from ctxfy.core.use_cases.audit_use_cases import is_chain_name
 
 
@@ -157,7 +158,11 @@ class Storage:
 
 
 def make_storage(
-    settings: Settings, own: ServerSecrets, *, watcher: AuditWatcherPort | None = None
+    settings: Settings,
+    own: ServerSecrets,
+    *,
+    watcher: AuditWatcherPort | None = None,
+    tracer: TracerPort | None = None,
 ) -> Storage:
     """
     Put the store together; the disk is first touched by what is asked of it.
@@ -166,11 +171,12 @@ def make_storage(
         settings: All that can be set.
         own: The server's secrets.
         watcher: Is told what becomes of events.
+        tracer: Is told where the time goes, if anybody wants to know.
 
     Raises:
         ConfigurationError: The URL is not one this version can use.
     """
-    database = make_database(settings)
+    database = make_database(settings, tracer=tracer)
     envelope = Envelope(
         [MasterKey(id=MASTER_ID, secret=own.master_key)], random_bytes=secrets.token_bytes
     )
@@ -227,7 +233,7 @@ def spool_file(settings: Settings) -> Path:
     return beside.with_suffix(".spool")
 
 
-def make_database(settings: Settings) -> Database:
+def make_database(settings: Settings, *, tracer: TracerPort | None = None) -> Database:
     """
     Put the database together, which needs no secrets of ours.
 
@@ -236,7 +242,10 @@ def make_database(settings: Settings) -> Database:
     """
     given = settings.storage
     return open_database(
-        given.url, lock_patience_seconds=given.lock_seconds, server=server_options(settings)
+        given.url,
+        lock_patience_seconds=given.lock_seconds,
+        server=server_options(settings),
+        tracer=tracer,
     )
 
 

@@ -98,6 +98,7 @@ class CtxfyApp(LifespanApp):
             version=__version__,
             auth=PrincipalVerifier(current_principal),
             annotate=wiring.logging.annotate,
+            tracer=wiring.tracing.tracer,
         )
         wiring.listeners.serve_on(server, prompts.may_read)
         self._addresses = ClientAddresses(parse_networks(wiring.settings.server.trusted_proxies))
@@ -110,6 +111,7 @@ class CtxfyApp(LifespanApp):
                 pseudonym=wiring.limiting.pseudonym,
                 logging=wiring.logging,
                 metrics=wiring.metrics,
+                tracer=wiring.tracing.tracer,
             ),
             addresses=self._addresses,
             logging=wiring.logging,
@@ -187,6 +189,7 @@ class CtxfyApp(LifespanApp):
             doors=self._doors,
             on_error=error_response,
             max_body_bytes=settings.server.max_body_bytes,
+            tracer=wiring.tracing.tracer,
         )
         limits = settings.limits
         trail = RequestTrail(
@@ -205,6 +208,7 @@ class CtxfyApp(LifespanApp):
             network_of=self._addresses.network,
             now=utc_now,
             on_error=error_response,
+            tracer=wiring.tracing.tracer,
         )
         return RequestContext(
             ProcessCapacity(
@@ -217,6 +221,7 @@ class CtxfyApp(LifespanApp):
             ),
             logging=wiring.logging,
             metrics=wiring.metrics,
+            tracer=wiring.tracing.tracer,
             new_request_id=lambda: uuid4().hex,
             monotonic=time.perf_counter,
             security_headers=(*SECURITY_HEADERS, *hsts_header(settings)),
@@ -238,6 +243,9 @@ class CtxfyApp(LifespanApp):
         wiring = self.wiring
         self._loop = asyncio.get_running_loop()
         async with AsyncExitStack() as stack:
+            if (export := wiring.tracing.export) is not None:
+                export.start()
+                stack.push_async_callback(asyncio.to_thread, export.close)
             stack.push_async_callback(wiring.storage.database.aclose)
             await wiring.storage.make_ready(migrate_now=wiring.settings.storage.migrate == "auto")
             # Before FastMCP: its tasks would wrap what this may raise into a group of errors.

@@ -2,14 +2,16 @@
 The section `monitoring`.
 """
 
-from pydantic import Field
+from pathlib import Path
+
+from pydantic import Field, SecretStr
 
 from ctxfy.app.setting_section import Section
 
 
 class MonitoringSettings(Section):
     """
-    What operators' tools may see, and from where on /health warns.
+    What operators' tools may see, where traces go, and from where on /health warns.
     """
 
     public_metrics: bool = Field(default=False, description="Whether /metrics needs no key.")
@@ -39,4 +41,36 @@ class MonitoringSettings(Section):
     )
     certificate_days: int = Field(
         default=14, ge=0, description="Days before its end by which a certificate is renewed."
+    )
+    traces_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^/?#@\s]+(/[^?#\s]*)?$",
+        description="Where traces go: a collector that takes OTLP over HTTP, such as"
+        " http://127.0.0.1:4318; /v1/traces is added if there is no path. None: no traces.",
+    )
+    traces_ratio: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        description="Share of requests traced, 0 to 1, of those that come without a trace of their"
+        " own.",
+    )
+    traces_service: str = Field(
+        default="ctxfy", min_length=1, max_length=200, description="What traces call this server."
+    )
+    traces_headers: SecretStr | None = Field(
+        default=None,
+        description="Headers for the collector, such as authorization=Bearer abc; commas between.",
+    )
+    traces_ca: Path | None = Field(
+        default=None,
+        description="Certificates of the authorities that the collector's is checked"
+        " against; default: the well-known ones.",
+    )
+    traces_certificate: Path | None = Field(
+        default=None, description="Certificate shown to the collector, PEM."
+    )
+    traces_key: Path | None = Field(default=None, description="Its private key, PEM.")
+    traces_timeout_seconds: float = Field(
+        default=5.0, gt=0, le=60, description="How long one delivery to the collector may take."
     )

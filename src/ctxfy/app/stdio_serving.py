@@ -16,6 +16,7 @@ from ctxfy.adapters.mcp_prompts.reloader import Reloader
 from ctxfy.adapters.mcp_prompts.server import McpPrompts, build_mcp_server
 from ctxfy.adapters.monitoring.log_setup import configure_logging
 from ctxfy.adapters.monitoring.null_metrics import NullMetrics
+from ctxfy.adapters.monitoring.null_tracer import NullTracer
 from ctxfy.adapters.monitoring.structured_logger import StructuredLogger
 from ctxfy.app.background import running
 from ctxfy.app.config import Settings
@@ -49,7 +50,8 @@ def serve_stdio(settings: Settings) -> None:
 async def _serve(settings: Settings) -> None:
     # Nobody is named in these lines: there is one user, and it is the one who reads them.
     logging = StructuredLogger(user_id_form="clear", pseudonym=str)
-    metrics, ending, listeners = NullMetrics(), Event(), PromptListeners()
+    metrics, tracer = NullMetrics(), NullTracer()
+    ending, listeners = Event(), PromptListeners()
     functions = load_functions(settings.prompts.modules, settings.llm.timeout_seconds)
     load = partial(load_checked, settings, functions=functions, ending=ending)
     catalog = MemoryCatalog(await asyncio.to_thread(load))
@@ -62,6 +64,7 @@ async def _serve(settings: Settings) -> None:
         ),
         logging=logging,
         metrics=metrics,
+        tracer=tracer,
         monotonic=time.perf_counter,
         default_model=settings.llm.default_model,
     )
@@ -69,7 +72,9 @@ async def _serve(settings: Settings) -> None:
         catalog, load, on_change=listeners.tell_changed, logging=logging, metrics=metrics
     )
     prompts = McpPrompts(service, service, lambda: LOCAL_USER, functions)
-    server = build_mcp_server(prompts, version=__version__, auth=None, annotate=logging.annotate)
+    server = build_mcp_server(
+        prompts, version=__version__, auth=None, annotate=logging.annotate, tracer=tracer
+    )
     listeners.serve_on(server, prompts.may_read)
     folder = settings.prompts.folder
     async with running(reloader.follow(folder) if settings.prompts.watch else None):

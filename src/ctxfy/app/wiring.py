@@ -38,6 +38,7 @@ from ctxfy.app.first_key import announce_first_key
 from ctxfy.app.limits import Limiting, make_limiting
 from ctxfy.app.loading import load_functions, make_loader, make_validator, utc_now
 from ctxfy.app.prompt_check import load_checked
+from ctxfy.app.tracing import Tracing, make_tracing
 from ctxfy.core.models.auth_models import RoutePolicy
 from ctxfy.core.models.session_models import SessionLifetimes
 from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort
@@ -60,6 +61,7 @@ class Wiring:
     logging: LoggingPort
     metrics: MetricsPort
     request_counts: Callable[[Sequence[str]], Sequence[float]]
+    tracing: Tracing
     scrape: routes.Handler
     storage: Storage
     keys: ApiKeyService
@@ -105,7 +107,10 @@ def wire(
         registry, endpoints=[policy.path for policy in policies], version=__version__
     )
     watch = TrailWatch(logging=logging, metrics=metrics, logged=settings.audit.log)
-    storage = make_storage(settings, own, watcher=watch)
+    tracing = make_tracing(settings.monitoring, logging=logging, metrics=metrics)
+    storage = make_storage(
+        settings, own, watcher=watch, tracer=tracing.tracer if tracing.export else None
+    )
     keys = ApiKeyService(
         storage.keys,
         storage.material,
@@ -157,6 +162,7 @@ def wire(
         validator,
         logging=logging,
         metrics=metrics,
+        tracer=tracing.tracer,
         monotonic=time.perf_counter,
         default_model=settings.llm.default_model,
     )
@@ -166,6 +172,7 @@ def wire(
         logging=logging,
         metrics=metrics,
         request_counts=metrics.request_counts,
+        tracing=tracing,
         scrape=metrics_endpoint(registry),
         storage=storage,
         keys=keys,

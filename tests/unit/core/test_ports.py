@@ -35,7 +35,12 @@ PORTS = {
         "AuditWriterPort",
         "PersonStorePort",
     },
-    "monitoring_ports": {"HealthProbePort", "LoggingPort", "MetricsPort"},
+    "monitoring_ports": {
+        "HealthProbePort",
+        "LoggingPort",
+        "MetricsPort",
+        "TracerPort",
+    },
 }
 ALL = [(module, port) for module, ports in PORTS.items() for port in sorted(ports)]
 

@@ -15,7 +15,9 @@ from ctxfy.adapters.audit.refusal_fold import RefusalFold
 from ctxfy.core.exceptions import CtxfyError, UnavailableError
 from ctxfy.core.models.audit_models import AuditEvent
 from ctxfy.core.models.auth_models import Audited, Principal, RoutePolicy
+from ctxfy.core.models.trace_models import Step
 from ctxfy.core.ports.audit_ports import AuditPort
+from ctxfy.core.ports.monitoring_ports import TracerPort
 from ctxfy.core.use_cases.audit_use_cases import (
     FIRST_REFUSAL,
     action_of,
@@ -44,6 +46,7 @@ class RequestTrail:
         network_of: Tells the network of a request's client.
         now: The clock.
         on_error: Makes the answer when the event could not be kept.
+        tracer: Is told where the time goes.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class RequestTrail:
         network_of: Callable[[Scope], str],
         now: Callable[[], datetime],
         on_error: ErrorResponder,
+        tracer: TracerPort,
     ) -> None:
         self._app = app
         self._trail = trail
@@ -62,6 +66,7 @@ class RequestTrail:
         self._network_of = network_of
         self._now = now
         self._on_error = on_error
+        self._tracer = tracer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """
@@ -98,7 +103,8 @@ class RequestTrail:
             if status >= FIRST_REFUSAL:
                 self._fold.count(state["network"], outcome_of(status, facts))
             return
-        await self._trail.append(self._event(scope, status, principal, policy))
+        with self._tracer.span(Step.AUDIT):
+            await self._trail.append(self._event(scope, status, principal, policy))
 
     def failure(self, scope: Scope, error: CtxfyError) -> ASGIApp:
         """

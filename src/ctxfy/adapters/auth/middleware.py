@@ -30,6 +30,8 @@ from ctxfy.core.exceptions import (
     RouteNotFoundError,
 )
 from ctxfy.core.models.auth_models import Principal
+from ctxfy.core.models.trace_models import Step
+from ctxfy.core.ports.monitoring_ports import TracerPort
 
 
 type ErrorResponder = Callable[[Scope, CtxfyError], ASGIApp]
@@ -52,6 +54,7 @@ class AccessGate:
         doors: Where browsers are sent.
         on_error: Makes the answer to an error; the gate stands outside of any exception layer.
         max_body_bytes: The largest body read.
+        tracer: Is told where the time goes.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class AccessGate:
         doors: BrowserDoors,
         on_error: ErrorResponder,
         max_body_bytes: int,
+        tracer: TracerPort,
     ) -> None:
         self._app = app
         self._table = table
@@ -72,6 +76,7 @@ class AccessGate:
         self._doors = doors
         self._on_error = on_error
         self._max_body_bytes = max_body_bytes
+        self._tracer = tracer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """
@@ -95,9 +100,11 @@ class AccessGate:
             if early is not None:
                 await early(scope, receive, send)
                 return
-            caller = await self._admission.decide(scope, match, arrival)
-            _require_route(match, scope["method"])
-            body = await read_body(scope, receive, match.policy, self._max_body_bytes)
+            with self._tracer.span(Step.ACCESS):
+                caller = await self._admission.decide(scope, match, arrival)
+                _require_route(match, scope["method"])
+            with self._tracer.span(Step.BODY):
+                body = await read_body(scope, receive, match.policy, self._max_body_bytes)
             caller = await self._admission.weigh(caller, len(body))
         except CtxfyError as error:
             way_in = self._doors.way_in(scope, match, error)

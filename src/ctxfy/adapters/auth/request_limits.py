@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from ctxfy.core.exceptions import RateLimitedError
 from ctxfy.core.models.auth_models import Principal
 from ctxfy.core.models.limit_models import AccessLimits, Charge, LimitPolicy, Quota
+from ctxfy.core.models.trace_models import Step
 from ctxfy.core.ports.auth_ports import RateLimiterPort
-from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort
+from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort, TracerPort
 
 
 type Claims = Sequence[tuple[LimitPolicy, Charge]]
@@ -31,12 +32,14 @@ class RequestLimits:
         pseudonym: Callable[[str], str],
         logging: LoggingPort,
         metrics: MetricsPort,
+        tracer: TracerPort,
     ) -> None:
         self._limiter = limiter
         self._limits = limits
         self._pseudonym = pseudonym
         self._logging = logging
         self._metrics = metrics
+        self._tracer = tracer
 
     async def count_request(self, principal: Principal) -> tuple[Quota, ...]:
         """
@@ -86,7 +89,8 @@ class RequestLimits:
             await self._take([(LimitPolicy.ADDRESS, charge)])
 
     async def _take(self, claims: Claims, before: tuple[Quota, ...] = ()) -> tuple[Quota, ...]:
-        decisions = await self._limiter.take([charge for _, charge in claims])
+        with self._tracer.span(Step.LIMITS):
+            decisions = await self._limiter.take([charge for _, charge in claims])
         allowed, quotas = True, list(before)
         for (policy, charge), decision in zip(claims, decisions, strict=True):
             quotas.append(Quota(policy=policy, limit=charge.limit, decision=decision))

@@ -20,8 +20,9 @@ from ctxfy.core.models.prompt_models import (
     ResourceContent,
     Value,
 )
+from ctxfy.core.models.trace_models import Step
 from ctxfy.core.models.validation_models import ValidationResult
-from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort
+from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort, TracerPort
 from ctxfy.core.ports.prompt_ports import (
     ArgumentOutcome,
     ArgumentValidatorPort,
@@ -90,6 +91,7 @@ class PromptService:
         *,
         logging: LoggingPort,
         metrics: MetricsPort,
+        tracer: TracerPort,
         monotonic: Callable[[], float],
         default_model: str | None = None,
     ) -> None:
@@ -97,6 +99,7 @@ class PromptService:
         self._validator = validator
         self._logging = logging
         self._metrics = metrics
+        self._tracer = tracer
         self._monotonic = monotonic
         self._default_model = default_model
 
@@ -111,13 +114,15 @@ class PromptService:
             UnavailableError: Too many functions are running.
         """
         started = self._monotonic()
-        snapshot = self._catalog.snapshot()
-        template = self._find(snapshot, request.name, principal, request.version)
+        with self._tracer.span(Step.CATALOG):
+            snapshot = self._catalog.snapshot()
+            template = self._find(snapshot, request.name, principal, request.version)
         self._logging.annotate(
             prompt=template.name, prompt_version=template.version, llm_model=self._model(template)
         )
         function = snapshot.functions.get((template.name, template.version))
-        outcome = check_arguments(self._validator, template, function, request.arguments)
+        with self._tracer.span(Step.VALIDATION):
+            outcome = check_arguments(self._validator, template, function, request.arguments)
         if not outcome.result.is_valid:
             self._record_invalid(template, outcome, started)
             raise InvalidArgumentsError(template.name, outcome.result)
@@ -205,12 +210,14 @@ class PromptService:
         self, snapshot: CatalogSnapshot, template: PromptTemplate, outcome: ArgumentOutcome
     ) -> RenderedPrompt:
         compiled = snapshot.compiled[template.name, template.version]
+        with self._tracer.span(Step.RENDER):
+            messages = compiled.render(outcome.values)
         return RenderedPrompt(
             name=template.name,
             version=template.version,
             description=template.description,
             model=self._model(template),
-            messages=compiled.render(outcome.values),
+            messages=messages,
             digest=template.digest,
             revision=snapshot.catalog.revision,
         )
@@ -223,7 +230,8 @@ class PromptService:
         principal: Principal,
     ) -> RenderedPrompt:
         template = function.template
-        answer = await function.call(given_values(outcome), principal)
+        with self._tracer.span(Step.FUNCTION):
+            answer = await function.call(given_values(outcome), principal)
         return RenderedPrompt(
             name=template.name,
             version=template.version,

@@ -2,12 +2,18 @@
 What a request over MCP was, for its log line and its audit event: HTTP tells neither.
 """
 
+from collections.abc import Mapping
 from typing import Any, Protocol, override
 
+import mcp_types as mt
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from mcp import MCPError
+from mcp_types.version import KNOWN_PROTOCOL_VERSIONS
 
-from ctxfy.core.use_cases.monitoring_use_cases import OTHER
+from ctxfy.core.models.trace_models import Step
+from ctxfy.core.ports.monitoring_ports import TracerPort
+from ctxfy.core.use_cases.monitoring_use_cases import OTHER, bound_label
+from ctxfy.core.use_cases.trace_use_cases import client_label
 
 
 METHODS = frozenset(
@@ -46,23 +52,56 @@ class Annotate(Protocol):
 
 class RpcFacts(Middleware):
     """
-    Notes the method of each request, and the code of the error it ends in.
+    Notes the method of each request, what its client calls itself, and the error it ends in.
     """
 
-    def __init__(self, annotate: Annotate) -> None:
+    def __init__(self, annotate: Annotate, tracer: TracerPort) -> None:
         self._annotate = annotate
+        self._tracer = tracer
 
     @override
     async def on_request(
         self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]
     ) -> Any:
-        method = context.method if context.method in METHODS else OTHER
-        self._annotate(rpc_method=method)
+        method = bound_label(context.method or OTHER, METHODS)
+        self._annotate(rpc_method=method, **_envelope_of(context))
+        if meta := _meta_of(context):
+            self._tracer.continue_trace(meta.get("traceparent"), meta.get("tracestate"))
         try:
-            return await call_next(context)
+            with self._tracer.span(Step.RPC):
+                return await call_next(context)
         except MCPError as error:
-            self._annotate(error_code=_code_of(error))
+            self._annotate(error_code=_code_of(error), rpc_error=error.error.code)
             raise
+
+
+def _meta_of(context: MiddlewareContext[Any]) -> Mapping[str, Any] | None:
+    server = context.fastmcp_context
+    request = None if server is None else server.request_context
+    return None if request is None else request.meta
+
+
+def _envelope_of(context: MiddlewareContext[Any]) -> dict[str, object]:
+    """
+    Say which protocol it was, and what the client calls itself.
+
+    On the 2026 wire it does so in each message, before that only when it begins.
+    """
+    server = context.fastmcp_context
+    request = None if server is None else server.request_context
+    if request is None:
+        return {}
+    version = bound_label(request.protocol_version, KNOWN_PROTOCOL_VERSIONS)
+    message = context.message
+    begins = isinstance(message, mt.InitializeRequest)
+    params = message.params if begins else request.session.client_params
+    if params is None:
+        return {"protocol_version": version}
+    return {
+        "protocol_version": version,
+        "client_name": client_label(params.client_info.name),
+        "client_version": client_label(params.client_info.version),
+    }
 
 
 def _code_of(error: MCPError) -> str:

@@ -46,6 +46,7 @@ from ctxfy.core.models.prompt_models import (
     ResourceContent,
     TextContent,
 )
+from ctxfy.core.ports.monitoring_ports import TracerPort
 from ctxfy.core.ports.prompt_ports import PromptCommandPort, PromptFunctionPort, PromptQueryPort
 from ctxfy.core.use_cases.validation_use_cases import describe_argument, thaw
 
@@ -112,7 +113,12 @@ class McpPrompts:
 
 
 def build_mcp_server(
-    prompts: McpPrompts, *, version: str, auth: AuthProvider | None, annotate: Annotate
+    prompts: McpPrompts,
+    *,
+    version: str,
+    auth: AuthProvider | None,
+    annotate: Annotate,
+    tracer: TracerPort,
 ) -> FastMCP[Any]:
     """
     Make the FastMCP server.
@@ -122,13 +128,14 @@ def build_mcp_server(
         version: Told to clients.
         auth: Must know callers by what the gate decided; None without HTTP.
         annotate: Is told what each request was.
+        tracer: Is told where its time goes.
     """
     server: FastMCP[Any] = FastMCP(
         "ctxfy",
         instructions=INSTRUCTIONS,
         version=version,
         auth=auth,
-        middleware=[RpcFacts(annotate), _ErrorData()],
+        middleware=[RpcFacts(annotate, tracer), _ErrorData()],
         providers=[CatalogProvider(prompts)],
         mask_error_details=True,
         dereference_schemas=False,

@@ -16,6 +16,7 @@ from structlog.stdlib import ProcessorFormatter
 from ctxfy.adapters.monitoring.log_exceptions import describe_exception, safe_text
 from ctxfy.adapters.monitoring.log_lines import Fields
 from ctxfy.adapters.monitoring.request_record import CURRENT_RECORD
+from ctxfy.adapters.monitoring.request_trace import CURRENT_SPAN
 from ctxfy.core.models.monitoring_models import LogEntry, LogLevel
 from ctxfy.core.use_cases.monitoring_use_cases import log_fields
 
@@ -98,6 +99,7 @@ class _LayOut:
         _ = event.pop("stack_info", None)  # text over many lines, full of paths
         error = _error_of(event.pop("exc_info", None))
         request = CURRENT_RECORD.get()
+        span = CURRENT_SPAN.get()
         entry = LogEntry(
             timestamp=self._now(),
             level=_level_of(record.levelno),
@@ -109,6 +111,8 @@ class _LayOut:
             method=_text(event, "method"),
             status_code=_whole_number(event, "status_code"),
             llm_model=_text(event, "llm_model"),
+            trace_id=_text(event, "trace_id") or (span.trace.id if span else None),
+            span_id=_text(event, "span_id") or (span.id if span else None),
             extra={**event, "logger": record.name, **_exception_field(error)},
         )
         return log_fields(entry)

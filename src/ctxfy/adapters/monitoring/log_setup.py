@@ -39,6 +39,8 @@ _FLOORS = {
     "watchfiles": logging.WARNING,
     "uvicorn.error": logging.WARNING,
     "sqlalchemy.engine": logging.WARNING,
+    "urllib3": logging.WARNING,
+    "opentelemetry": OFF,  # of a collector that is gone, for every batch; one line of ours says it
     "uvicorn.access": OFF,
 }
 

@@ -93,6 +93,12 @@ class PrometheusMetrics:
         self._traffic = TrafficMetrics(self._counter, self._histogram)
         self._make_catalog_metrics()
         self._audit = AuditMetrics(self._registry, self._counter, BUCKETS)
+        self._spans_exported = Counter(
+            "ctxfy_trace_spans_exported", "Spans that a collector took", registry=registry
+        )
+        self._spans_dropped = self._counter(
+            "ctxfy_trace_spans_dropped", "Spans that no collector took", "reason"
+        )
         Info("ctxfy_build", "What is running", registry=registry).info(
             {"version": version, "python": platform.python_version()}
         )
@@ -240,6 +246,16 @@ class PrometheusMetrics:
         Set when the certificate that is shown expires.
         """
         self._parts.certificate_expiry.set(not_after.timestamp())
+
+    @_silent
+    def record_spans(self, outcome: str, count: int) -> None:
+        """
+        Count spans.
+        """
+        if outcome == "exported":
+            self._spans_exported.inc(count)
+        else:
+            self._spans_dropped.of(outcome).inc(count)
 
     def request_counts(self, endpoints: Sequence[str]) -> tuple[float, ...]:
         """

@@ -131,3 +131,8 @@ class NullMetrics:
         """
         Do nothing.
         """
+
+    def record_spans(self, outcome: str, count: int) -> None:
+        """
+        Do nothing.
+        """

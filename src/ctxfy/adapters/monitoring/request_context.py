@@ -3,12 +3,15 @@ The outermost middleware: one id, one clock, one log line and one count for ever
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ctxfy.adapters.monitoring.null_tracer import NO_SPAN, NullTracer
 from ctxfy.adapters.monitoring.request_record import CURRENT_RECORD, RequestRecord
+from ctxfy.adapters.monitoring.request_trace import Span
+from ctxfy.adapters.monitoring.tracer import Tracer
 from ctxfy.core.models.monitoring_models import RequestTraffic
 from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort
 from ctxfy.core.use_cases.monitoring_use_cases import OTHER, accept_request_id
@@ -34,12 +37,14 @@ class RequestContext:
     Gives every HTTP request its id, and tells about it when it is over.
 
     Further in, `scope["state"]["request_id"]` holds the id, and whoever decides the route writes
-    its template to `scope["state"]["route"]`. `scope["state"]["facts"]` is what was annotated.
+    its template to `scope["state"]["route"]`, whoever recognises the caller writes
+    `scope["state"]["caller"]`. `scope["state"]["facts"]` is what was annotated.
 
     Args:
         app: The next application inwards.
         logging: Gets one line for each request.
         metrics: Gets one count for each request.
+        tracer: Gets one trace for each request.
         new_request_id: Makes an id when the caller brings none, or a strange one.
         monotonic: A clock in seconds that never goes back.
         security_headers: Lower-case names; added to every answer that does not set them itself.
@@ -52,6 +57,7 @@ class RequestContext:
         *,
         logging: LoggingPort,
         metrics: MetricsPort,
+        tracer: Tracer | NullTracer,
         new_request_id: Callable[[], str],
         monotonic: Callable[[], float],
         security_headers: Sequence[Header],
@@ -60,6 +66,7 @@ class RequestContext:
         self.app = app
         self.logging = logging
         self.metrics = metrics
+        self.tracer = tracer
         self.new_request_id = new_request_id
         self.monotonic = monotonic
         self.security_headers = tuple(security_headers)
@@ -75,7 +82,8 @@ class RequestContext:
         exchange = _Exchange(self, scope, receive, send)
         token = CURRENT_RECORD.set(exchange.record)
         try:
-            await exchange.serve()
+            with exchange.record.span or NO_SPAN:
+                await exchange.serve()
         finally:
             exchange.finish()
             CURRENT_RECORD.reset(token)
@@ -116,7 +124,7 @@ class _Exchange:
         self._gone = False
         self._finished = False
         request_id = _proposed_id(scope["headers"]) or context.new_request_id()
-        self.record = RequestRecord(request_id)
+        self.record = RequestRecord(request_id, span=context.tracer.begin(scope["headers"]))
         state = scope.setdefault("state", {})
         state["request_id"], state["facts"] = request_id, self.record.facts
 
@@ -167,6 +175,9 @@ class _Exchange:
         extra = {**self.record.facts, "bytes_in": self._bytes_in, "bytes_out": self._bytes_out}
         if self._status_sent not in {status, None}:
             extra["status_sent"] = self._status_sent  # the head was out before it went wrong
+        if (span := self.record.span) is not None:
+            self._finish(span, {"endpoint": endpoint, "method": method, "status_code": status})
+            extra |= {"trace_id": span.trace.id, "span_id": span.id}
         user_id = extra.pop("user_id", None)
         self._context.logging.log_request(
             self.record.request_id,
@@ -189,6 +200,15 @@ class _Exchange:
             rpc_method=str(facts.get("rpc_method", "")),
             rpc_outcome=str(facts.get("error_code", "ok")),
         )
+
+    def _finish(self, span: Span, outcome: Mapping[str, str | int]) -> None:
+        facts = {
+            **self.record.facts,
+            **outcome,
+            "scheme": self._scope.get("scheme", "http"),
+            "request_id": self.record.request_id,
+        }
+        self._context.tracer.finish(span, facts, is_known="caller" in self._scope["state"])
 
     async def _fail(self, error: Exception) -> None:
         request_id = self.record.request_id

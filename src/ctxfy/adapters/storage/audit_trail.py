@@ -132,7 +132,8 @@ class AuditTrail:
         """
         entry = Entry(tell=tell, act=act)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - what act returns is what tell is given
         self._line.enqueue(entry)
-        return await entry.done  # type: ignore[return-value] # pyright: ignore[reportReturnType] - as above
+        with self._database.waiting_for_change():
+            return await entry.done  # type: ignore[return-value] # pyright: ignore[reportReturnType] - as above
 
     async def settled(self) -> None:
         """

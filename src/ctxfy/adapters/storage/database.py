@@ -7,7 +7,7 @@ is had, and what a transaction costs, is the business of an opening: `sqlite` or
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from typing import Protocol
 
 from sqlalchemy import Connection
@@ -88,10 +88,20 @@ class Opening(Protocol):
 class Database:
     """
     An open database. Made by `open_database`, ended by `aclose`.
+
+    Attributes:
+        waiting_for_change: Surrounds the wait for a change that stands in a line with others, so
+            that a trace can show it.
     """
 
-    def __init__(self, opening: Opening) -> None:
+    def __init__(
+        self,
+        opening: Opening,
+        *,
+        waiting_for_change: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
         self._opening = opening
+        self.waiting_for_change = waiting_for_change
         self._running: set[asyncio.Task[object]] = set()
         self._closed = False
 

@@ -2,17 +2,21 @@
 Opens databases, by their URL.
 """
 
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 
-from ctxfy.adapters.storage.database import Database
+from ctxfy.adapters.storage.database import Database, Opening
 from ctxfy.adapters.storage.postgres import PostgresOpening
 from ctxfy.adapters.storage.postgres_server import URL_FORM, ServerOptions, server_of
 from ctxfy.adapters.storage.sqlite import SqliteOpening
+from ctxfy.adapters.storage.traced_opening import TracedOpening
 from ctxfy.core.exceptions import ConfigurationError
+from ctxfy.core.models.trace_models import Step
+from ctxfy.core.ports.monitoring_ports import TracerPort
 
 
 LOCK_PATIENCE_SECONDS = 5.0
@@ -26,6 +30,7 @@ def open_database(
     lock_patience_seconds: float = LOCK_PATIENCE_SECONDS,
     busy_seconds: float = BUSY_SECONDS,
     server: ServerOptions | None = None,
+    tracer: TracerPort | None = None,
 ) -> Database:
     """
     Make a database ready for use; it is first touched by what is asked of it.
@@ -36,20 +41,30 @@ def open_database(
         busy_seconds: How long a statement of SQLite waits for a program that knows nothing of the
             lock file.
         server: How to speak to PostgreSQL.
+        tracer: Is told where the time goes, if anybody wants to know.
 
     Raises:
         ConfigurationError: The URL is not one this version can use.
     """
     parts = _parse(url)
+    opening: Opening
     if parts.drivername in _POSTGRES:
         options = server or ServerOptions()
-        return Database(PostgresOpening(server_of(parts, options), options))
-    return Database(
-        SqliteOpening(
-            _file_of(parts),
-            lock_patience_seconds=lock_patience_seconds,
-            busy_seconds=busy_seconds,
+        opening, system = PostgresOpening(server_of(parts, options), options), "postgresql"
+    else:
+        opening, system = (
+            SqliteOpening(
+                _file_of(parts),
+                lock_patience_seconds=lock_patience_seconds,
+                busy_seconds=busy_seconds,
+            ),
+            "sqlite",
         )
+    if tracer is None:
+        return Database(opening)
+    return Database(
+        TracedOpening(opening, tracer, system=system),
+        waiting_for_change=partial(tracer.span, Step.CHANGE),
     )
 
 

@@ -31,6 +31,8 @@ class LogEntry:
         user_id: Pseudonym or clear name, by setting.
         endpoint: The route's template, never a raw path.
         llm_model: The model named by the prompt, if one was used.
+        trace_id: The trace that the request belongs to, 32 hexadecimal digits; None without traces.
+        span_id: The part of its time that the record was written in, 16 hexadecimal digits.
         extra: What else there is to say.
     """
 
@@ -44,6 +46,8 @@ class LogEntry:
     method: str | None = None
     status_code: int | None = None
     llm_model: str | None = None
+    trace_id: str | None = None
+    span_id: str | None = None
     extra: Mapping[str, object] = field(default_factory=dict[str, object])
 
 

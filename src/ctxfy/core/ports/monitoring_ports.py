@@ -5,6 +5,7 @@ All are synchronous and never raise: telemetry that fails must not fail a reques
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
@@ -17,6 +18,7 @@ from ctxfy.core.models.monitoring_models import (
     MachineFigures,
     RequestTraffic,
 )
+from ctxfy.core.models.trace_models import Step
 
 
 class LoggingPort(Protocol):
@@ -196,6 +198,34 @@ class MetricsPort(Protocol):
     def watch_audit_trail(self, state: Callable[[], TrailState]) -> None:
         """
         Have `state` asked, at every scrape, how the writer of the audit trail is.
+        """
+        ...
+
+    def record_spans(self, outcome: str, count: int) -> None:
+        """
+        Count spans: `exported`, or why they were dropped.
+
+        That is `queue_full`, `too_many` in one request, `not_delivered` or `shutdown`.
+        """
+        ...
+
+
+class TracerPort(Protocol):
+    """
+    Where the time of a request goes. Outside of a request nothing happens.
+    """
+
+    def span(self, step: Step, /, **facts: str | int) -> AbstractContextManager[object]:
+        """
+        Make a span that lasts as long as its block; those begun within belong below it.
+
+        Of an error its kind is kept, never its words; and no fact that has no attribute.
+        """
+        ...
+
+    def continue_trace(self, traceparent: object, tracestate: object = None) -> None:
+        """
+        Let the request being served belong to the span that its message names, if it names one.
         """
         ...
 

@@ -28,6 +28,8 @@ REQUIRED_LOG_FIELDS: tuple[str, ...] = (
     "method",
     "status_code",
     "llm_model",
+    "trace_id",
+    "span_id",
 )
 """
 What every log line holds, null where it does not apply (specification 5.1).
@@ -137,6 +139,8 @@ def log_fields(entry: LogEntry) -> dict[str, object]:
         "method": entry.method,
         "status_code": entry.status_code,
         "llm_model": redact("llm_model", entry.llm_model),
+        "trace_id": entry.trace_id,
+        "span_id": entry.span_id,
     }
     for name, value in _redact_mapping(entry.extra).items():
         fields[f"extra.{name}" if name in fields else name] = value

@@ -14,6 +14,7 @@ from ctxfy.adapters.mcp_prompts.rpc_facts import Annotate
 from ctxfy.adapters.mcp_prompts.server import McpPrompts, build_mcp_server
 from ctxfy.app import main
 from ctxfy.core.models.auth_models import Scope
+from ctxfy.core.ports.monitoring_ports import TracerPort
 from tests.integration.app.app_kit import ADMIN_KEY, running, settings_in
 
 
@@ -26,9 +27,16 @@ async def test_a_function_sees_who_calls_and_no_secret(
     seen: list[str] = []
 
     def build_with_functions(
-        prompts: McpPrompts, *, version: str, auth: AuthProvider, annotate: Annotate
+        prompts: McpPrompts,
+        *,
+        version: str,
+        auth: AuthProvider,
+        annotate: Annotate,
+        tracer: TracerPort,
     ) -> FastMCP[Any]:
-        server = build_mcp_server(prompts, version=version, auth=auth, annotate=annotate)
+        server = build_mcp_server(
+            prompts, version=version, auth=auth, annotate=annotate, tracer=tracer
+        )
 
         @server.prompt(version="1")
         async def who_am_i() -> str:

@@ -48,6 +48,8 @@ def test_a_request_has_one_line_with_all_its_facts(configure: Configure) -> None
         "method": "GET",
         "status_code": 200,
         "llm_model": "m",
+        "trace_id": None,
+        "span_id": None,
         "prompt": "letter",
         "api_key": "[redacted]",
         "event": "e",

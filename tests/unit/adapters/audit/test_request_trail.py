@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ctxfy.adapters.audit.refusal_fold import MAX_NETWORKS, RefusalFold
 from ctxfy.adapters.audit.request_trail import RequestTrail
+from ctxfy.adapters.monitoring.null_tracer import NullTracer
 from ctxfy.core.exceptions import CtxfyError, UnavailableError
 from ctxfy.core.models.auth_models import Audited, KeyId, Principal, RoutePolicy
 from ctxfy.core.models.auth_models import Scope as KeyScope
@@ -77,6 +78,7 @@ class Desk:
             network_of=lambda _scope: "203.0.113.0/24",
             now=lambda: self.now,
             on_error=_answer_error,
+            tracer=NullTracer(),
         )
 
 

@@ -25,6 +25,7 @@ from ctxfy.adapters.auth.rate_limiter import NoRateLimiter
 from ctxfy.adapters.auth.request_limits import RequestLimits
 from ctxfy.adapters.auth.session_material import SessionMaterial
 from ctxfy.adapters.auth.session_service import SessionService
+from ctxfy.adapters.monitoring.null_tracer import NullTracer
 from ctxfy.app.http_errors import error_response
 from ctxfy.app.routes import DOCS, LOGIN, route_policies
 from ctxfy.core.models.auth_models import (
@@ -217,6 +218,7 @@ class Gate:
             doors=DOORS,
             on_error=error_response,
             max_body_bytes=LIMIT,
+            tracer=NullTracer(),
         )
 
     @property
@@ -233,6 +235,7 @@ class Gate:
                 pseudonym=lambda name: f"<{name}>",
                 logging=self.logging,
                 metrics=self.metrics,
+                tracer=NullTracer(),
             ),
             addresses=self.addresses,
             logging=self.logging,

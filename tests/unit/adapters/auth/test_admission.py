@@ -12,6 +12,7 @@ from ctxfy.adapters.auth.policy import PolicyTable
 from ctxfy.adapters.auth.rate_limiter import MemoryRateLimiter
 from ctxfy.adapters.auth.request_limits import RequestLimits
 from ctxfy.adapters.auth.session_service import SessionService
+from ctxfy.adapters.monitoring.null_tracer import NullTracer
 from ctxfy.app.routes import route_policies
 from ctxfy.core.exceptions import NotAuthenticatedError, RateLimitedError
 from ctxfy.core.models.auth_models import (
@@ -106,6 +107,7 @@ class Desk:
                 pseudonym=lambda name: f"<{name}>",
                 logging=self.logging,
                 metrics=self.metrics,
+                tracer=NullTracer(),
             ),
             addresses=ClientAddresses(),
             logging=self.logging,

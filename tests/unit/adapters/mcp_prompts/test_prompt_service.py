@@ -15,6 +15,7 @@ from ctxfy.adapters.mcp_prompts.prompt_tests import run_prompt_tests
 from ctxfy.adapters.mcp_prompts.template_engine import MiniJinjaEngine
 from ctxfy.adapters.monitoring.null_logging import NullLogging
 from ctxfy.adapters.monitoring.null_metrics import NullMetrics
+from ctxfy.adapters.monitoring.null_tracer import NullTracer
 from ctxfy.adapters.validation.schema_validator import SchemaValidator
 from ctxfy.core.exceptions import InvalidArgumentsError, PromptNotFoundError, RenderError
 from ctxfy.core.models.auth_models import Scope
@@ -75,6 +76,7 @@ def service(tmp_path: Path, metrics: NotingMetrics) -> PromptService:
         SchemaValidator(),
         logging=NullLogging(),
         metrics=metrics,
+        tracer=NullTracer(),
         monotonic=lambda: 0.0,
         default_model="d",
     )
@@ -208,6 +210,7 @@ def service_over(
         SchemaValidator(),
         logging=logging,
         metrics=metrics,
+        tracer=NullTracer(),
         monotonic=lambda: 0.0,
         default_model="d",
     )

@@ -29,4 +29,5 @@ def test_nothing_is_counted_and_nothing_fails() -> None:
     metrics.record_business_event("x", 1, {})
     metrics.record_audit_events(Fate.STORED, 1)
     metrics.record_audit_commit(0.1)
+    metrics.record_spans("exported", 1)
     assert vars(null) == {}

@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ctxfy.adapters.monitoring.null_tracer import NullTracer
 from ctxfy.adapters.monitoring.request_context import Header, RequestContext
 from ctxfy.adapters.monitoring.request_record import CURRENT_RECORD
 from tests.fakes.monitoring_fakes import FakeClock, RecordingLogging, RecordingMetrics
@@ -35,6 +36,7 @@ class Wire:
             app,
             logging=self.logging,
             metrics=self.metrics,
+            tracer=NullTracer(),
             new_request_id=lambda: "made-1",
             monotonic=self.clock,
             security_headers=SECURITY,

@@ -229,6 +229,8 @@ def test_the_fields_of_an_entry_are_its_values() -> None:
         method="GET",
         status_code=404,
         llm_model="m",
+        trace_id="a" * 32,
+        span_id="b" * 16,
         extra={"bytes_out": 12},
     )
     assert list(log_fields(served).values())[1:] == [
@@ -241,6 +243,8 @@ def test_the_fields_of_an_entry_are_its_values() -> None:
         "GET",
         404,
         "m",
+        "a" * 32,
+        "b" * 16,
         12,
     ]
 
