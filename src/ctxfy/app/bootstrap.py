@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -28,6 +29,8 @@ from ctxfy.adapters.storage.audit_trail import AuditTrail
 from ctxfy.adapters.storage.database import Database
 from ctxfy.adapters.storage.engine import database_file_of, open_database
 from ctxfy.adapters.storage.envelope import KEY_BYTES, Envelope, MasterKey
+from ctxfy.adapters.storage.erasure_ledger import ErasureLedger
+from ctxfy.adapters.storage.erasures import Erasures
 from ctxfy.adapters.storage.people import check_master_key
 from ctxfy.adapters.storage.person_store import SqlPersonStore
 from ctxfy.adapters.storage.postgres_server import ServerOptions
@@ -82,6 +85,19 @@ def server_secrets(settings: Settings) -> ServerSecrets:
     return ServerSecrets(
         pepper=pepper, master_key=master_key, pepper_id=pepper_id, other_peppers=others
     )
+
+
+def has_secrets(settings: Settings) -> bool:
+    """
+    Whether the secrets are here, and none would have to be made.
+    """
+    auth = settings.auth
+    if auth.pepper is not None and auth.master_key is not None:
+        return True
+    try:
+        return key_file(settings).exists()
+    except ConfigurationError:
+        return False
 
 
 def _require_not_lost(file: Path, settings: Settings) -> None:
@@ -142,10 +158,13 @@ class Storage:
     events: AuditReader
     proofs: AuditProofs
     people: SqlPersonStore
+    erasures: Erasures
 
-    async def make_ready(self, *, migrate_now: bool) -> None:
+    async def make_ready(self, *, migrate_now: bool) -> int:
         """
-        Bring the tables up to date, or refuse if they are not.
+        Bring the tables up to date, or refuse if they are not; then erase people again.
+
+        Returns how many: those whom a backup from before their erasure brought back.
 
         Raises:
             UnavailableError: The database cannot be used; the sentence says what to do.
@@ -155,6 +174,7 @@ class Storage:
         else:
             await migrate.check(self.database)
         await check_master_key(self.database, self.envelope)
+        return await self.erasures.settle()
 
 
 def make_storage(
@@ -194,13 +214,22 @@ def make_storage(
         strict=settings.audit.durability == "strict",
         watcher=watcher,
     )
+    erasures = Erasures(
+        database=database,
+        envelope=envelope,
+        seals=seals,
+        trail=trail,
+        ledger=ErasureLedger(ledger_file(settings)),
+        now=lambda: datetime.now(UTC),
+    )
     return Storage(
         database=database,
         envelope=envelope,
         trail=trail,
         events=AuditReader(database=database, envelope=envelope, seals=seals),
         proofs=AuditProofs(database=database, envelope=envelope),
-        people=SqlPersonStore(database=database, envelope=envelope, seals=seals, trail=trail),
+        people=SqlPersonStore(database=database, envelope=envelope, trail=trail, erasures=erasures),
+        erasures=erasures,
         keys=SqlApiKeyStore(database=database, envelope=envelope, trail=trail),
         material=HmacKeyMaterial(own.peppers, secrets.token_bytes, current=own.pepper_id),
         sessions=SqlSessionStore(database=database),
@@ -227,10 +256,19 @@ def spool_file(settings: Settings) -> Path:
     """
     Where events wait while the database is away.
     """
-    if settings.audit.spool_file is not None:
-        return settings.audit.spool_file
+    return settings.audit.spool_file or _beside_the_database(settings, ".spool")
+
+
+def ledger_file(settings: Settings) -> Path:
+    """
+    Where erasures are told of beside the database.
+    """
+    return settings.privacy.ledger_file or _beside_the_database(settings, ".erasures")
+
+
+def _beside_the_database(settings: Settings, suffix: str) -> Path:
     beside = database_file(settings) or settings.auth.key_file or Path("var/ctxfy")
-    return beside.with_suffix(".spool")
+    return beside.with_suffix(suffix)
 
 
 def make_database(settings: Settings, *, tracer: TracerPort | None = None) -> Database:

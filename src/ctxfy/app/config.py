@@ -31,6 +31,7 @@ from pydantic_settings import (
 from ctxfy.app.fastmcp_file import read_fastmcp_file
 from ctxfy.app.limit_settings import LimitsSettings
 from ctxfy.app.monitoring_settings import MonitoringSettings
+from ctxfy.app.privacy_settings import PrivacySettings
 from ctxfy.app.setting_section import Section, Words
 from ctxfy.app.setting_sources import (
     Layer,
@@ -266,6 +267,7 @@ class Settings(BaseSettings):
     tls: TlsSettings = TlsSettings()
     docs: DocsSettings = DocsSettings()
     audit: AuditSettings = AuditSettings()
+    privacy: PrivacySettings = PrivacySettings()
 
     @override
     @classmethod

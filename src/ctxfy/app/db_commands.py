@@ -3,6 +3,7 @@
 """
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -43,6 +44,8 @@ def upgrade(
         return "is upgraded to" if done else "is already at"
 
     _move(act, create=True, as_json=as_json)
+    if revision in {None, migrate.HEAD}:
+        _tell_of_erasures(load_settings(), as_json=as_json)
 
 
 @app.command
@@ -105,6 +108,7 @@ def restore(file: Backup, /, *, as_json: Json = False) -> None:
 
     settings = load_settings()
     summary = _run(lambda database: restore_from(database, file), create=True)
+    _tell_of_erasures(settings, as_json=as_json)
     if as_json:
         write_json({"file": str(file), "rows": summary.rows, "revision": summary.revision})
         return
@@ -149,6 +153,33 @@ async def _opened(*, create: bool = False) -> AsyncGenerator["Database"]:
         yield database
     finally:
         await database.aclose()
+
+
+def _tell_of_erasures(settings: Settings, *, as_json: bool) -> None:
+    """
+    Erase again whom a backup brought back; without the secrets that is left to the next start.
+    """
+    from ctxfy.app.bootstrap import has_secrets, ledger_file
+
+    if not ledger_file(settings).exists():
+        return
+    if not has_secrets(settings):
+        sentence = "Erasures since the backup are carried out again at the next start."
+    elif count := asyncio.run(_settle(settings)):
+        sentence = f"Carried out again: {plural(count, 'erasure')} since the backup."
+    else:
+        return
+    print(sentence, file=sys.stderr if as_json else sys.stdout)
+
+
+async def _settle(settings: Settings) -> int:
+    from ctxfy.app.bootstrap import make_storage, server_secrets
+
+    storage = make_storage(settings, server_secrets(settings))
+    try:
+        return await storage.make_ready(migrate_now=False)
+    finally:
+        await storage.database.aclose()
 
 
 def _secrets_of(settings: Settings) -> str:

@@ -11,6 +11,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from ctxfy.adapters.storage.backup import back_up, restore
+from ctxfy.adapters.storage.engine import open_database
 from ctxfy.app.main import create_app
 from ctxfy.core.models.audit_models import AuditFilter, AuditRecord
 from ctxfy.core.models.auth_models import Scope
@@ -120,6 +122,53 @@ def test_the_command_line_exports_and_erases(ctxfy: Shell, monkeypatch: pytest.M
     assert "last keys that can administer" in ended.err
     ctxfy("keys", "create", "--user", "ben", "--scope", "admin")
     assert ctxfy("privacy", "erase", "root", "--yes", "--json").json()["keys_revoked"] == 1
+
+
+def test_a_restored_backup_does_not_bring_the_erased_back(ctxfy: Shell) -> None:
+    """
+    With the secrets at hand they are erased again at once, and told of; not yet at hand, later.
+    """
+    ctxfy("keys", "create", "--user", "root", "--scope", "admin")
+    ctxfy("keys", "create", "--user", "ann")
+    ctxfy("db", "backup", "old.backup")
+    ctxfy("privacy", "erase", "ann", "--yes")
+    ctxfy.set("CTXFY_PRIVACY__LEDGER_FILE", "var/ctxfy.erasures")
+    ctxfy.set("CTXFY_STORAGE__URL", "sqlite:///without.db")
+    assert "carried out again at the next start" in ctxfy("db", "restore", "old.backup").out
+    ctxfy.set("CTXFY_AUTH__KEY_FILE", "var/ctxfy.keys")
+    assert "Carried out again: 1 erasure" in ctxfy("db", "upgrade").out
+    ctxfy.set("CTXFY_STORAGE__URL", "sqlite:///with.db")
+    restored = ctxfy("db", "restore", "old.backup", "--json")
+    assert restored.json()["file"] == "old.backup"
+    assert restored.err == "Carried out again: 1 erasure since the backup.\n"
+    listed = ctxfy("keys", "list", "--json").json()
+    assert [(each["user_id"], each["status"]) for each in listed] == [
+        ("root", "active"),
+        ("", "revoked"),
+    ]
+    assert "erasure" not in ctxfy("db", "upgrade").out
+
+
+async def test_a_start_erases_again_before_it_answers(tmp_path: Path) -> None:
+    """
+    The key of a person whom a backup brought back is refused in the first request.
+    """
+    settings = settings_in(tmp_path)
+    async with running(create_app(settings)) as client:
+        ann = await client.with_key("ann")
+        await back_up(client.app.wiring.storage.database, tmp_path / "old.backup")
+        await _delete(client, "/privacy/users/ann")
+    for name in ("ctxfy.db", "ctxfy.db-wal", "ctxfy.db-shm"):
+        (tmp_path / "var" / name).unlink(missing_ok=True)
+    database = open_database(settings.storage.url)
+    await restore(database, tmp_path / "old.backup")
+    await database.aclose()
+    async with running(create_app(settings)) as client:
+        refused = await client.get("/prompts", authorization=f"Bearer {ann.key}")
+        assert (refused.status_code, "revoked" in refused.text) == (401, True)
+        assert (await client.get("/privacy/users/ann", key=True)).status_code == 404
+        (again,) = await told_of(client, "person_erased")
+        assert again.event.details == {"means": "server", "again": True, "keys": 1, "sessions": 0}
 
 
 class _Terminal(StringIO):

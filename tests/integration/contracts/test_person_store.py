@@ -5,6 +5,7 @@ What every store of people does (PersonStorePort), the fake included.
 from collections.abc import Awaitable, Callable
 from copy import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -28,7 +29,7 @@ type Fill = Callable[..., Awaitable[PersonStorePort]]
 
 
 @pytest.fixture
-def filled(database: Database | None) -> Fill:
+def filled(database: Database | None, tmp_path: Path) -> Fill:
     """
     A store of each kind, with keys in it and perhaps a session.
     """
@@ -40,7 +41,7 @@ def filled(database: Database | None) -> Fill:
             await key_store(database).add(info, told())
         if session is not None:
             await SqlSessionStore(database=database).open(session, keep=5)
-        return person_store(database)
+        return person_store(database, tmp_path)
 
     return fill
 

@@ -69,6 +69,8 @@ VALUES: dict[str, tuple[str, object]] = {
     "CTXFY_AUDIT__CHAIN": ("pod-1", "pod-1"),
     "CTXFY_AUDIT__SPOOL_FILE": ("/data/spool", Path("/data/spool")),
     "CTXFY_AUDIT__SPOOL_MB": ("7", 7),
+    "CTXFY_AUDIT__LOG": ("off", "off"),
+    "CTXFY_PRIVACY__LEDGER_FILE": ("x/ctxfy.erasures", Path("x/ctxfy.erasures")),
     "CTXFY_STORAGE__URL": ("sqlite:////data/x.db", "sqlite:////data/x.db"),
     "CTXFY_STORAGE__MIGRATE": ("check", "check"),
     "CTXFY_STORAGE__PASSWORD": ("hunter2", SecretStr("hunter2")),

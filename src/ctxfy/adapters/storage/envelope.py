@@ -76,6 +76,7 @@ class Envelope:
         newest_first = sorted(masters, key=lambda master: master.id, reverse=True)
         self._wrapping = {each.id: _derive(each, b"wrap") for each in newest_first}
         self._lookups = {each.id: _derive(each, b"lookup") for each in newest_first}
+        self._erasures = {each.id: _derive(each, b"erasure") for each in newest_first}
         self._audit = {each.id: _derive(each, b"audit") for each in newest_first}
         self._replay = {each.id: _derive(each, b"replay") for each in newest_first}
         self._spool = {each.id: _derive(each, b"spool") for each in newest_first}
@@ -96,6 +97,15 @@ class Envelope:
         Under which values a text may be found again, the newest master key's first.
         """
         return [hmac.digest(key, text.encode(), hashlib.sha256) for key in self._lookups.values()]
+
+    def erasure_marks(self, text: str) -> tuple[bytes, ...]:
+        """
+        What a ledger of erasures holds in place of a name, the newest master key's first.
+
+        Not the values names are found by: those, in older backups, must not match it.
+        """
+        keys = self._erasures.values()
+        return tuple(hmac.digest(key, text.encode(), hashlib.sha256) for key in keys)
 
     def wrap(self, data_key: bytes, place: Place) -> bytes:
         """

@@ -8,11 +8,12 @@ does not even tell whether a given person is in it.
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, insert, select, update
 
 from ctxfy.adapters.storage.database import Database
 from ctxfy.adapters.storage.envelope import KEY_BYTES, Envelope, Place
 from ctxfy.adapters.storage.tables import people
+from ctxfy.core.models.person_models import Person
 
 
 ERASED = ""
@@ -82,6 +83,34 @@ def names_of(
     return {row[people.c.person_id]: name_of(row, envelope) for row in rows}
 
 
+def page_of_names(
+    connection: Connection, envelope: Envelope, *, after: str, limit: int
+) -> list[Person]:
+    """
+    Open the names of people in the order of their ids, some at a time; the erased have none.
+
+    Raises:
+        UnavailableError: The master key does not fit.
+    """
+    wanted = select(people).where(people.c.person_id > after, is_readable())
+    rows = connection.execute(wanted.order_by(people.c.person_id).limit(limit)).mappings()
+    return [
+        Person(
+            person_id=row[people.c.person_id],
+            user_id=name_of(row, envelope),
+            created_at=row[people.c.created_at],
+        )
+        for row in rows
+    ]
+
+
+def is_readable() -> ColumnElement[bool]:
+    """
+    The condition that a person was not erased.
+    """
+    return func.length(people.c.ciphertext) > 0
+
+
 def data_key_of(connection: Connection, envelope: Envelope, person_id: str) -> bytes | None:
     """
     Unwrap the key that a person's data is sealed under; None once the person is erased.
@@ -102,11 +131,7 @@ def require_fit(connection: Connection, envelope: Envelope) -> None:
         UnavailableError: They do not.
     """
     # One person of each master key is enough: all of them are sealed alike.
-    samples = (
-        select(func.min(people.c.person_id))
-        .where(func.length(people.c.ciphertext) > 0)
-        .group_by(people.c.master_id)
-    )
+    samples = select(func.min(people.c.person_id)).where(is_readable()).group_by(people.c.master_id)
     for row in connection.execute(select(people).where(people.c.person_id.in_(samples))).mappings():
         name_of(row, envelope)
 

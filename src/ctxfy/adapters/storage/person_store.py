@@ -5,20 +5,18 @@ People as a whole (PersonStorePort): what is held about somebody, and how it is 
 from copy import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, delete, select, update
+from sqlalchemy import Connection, Select, select
 
 from ctxfy.adapters.storage.api_key_rows import infos_of, live_admin_keys, select_keys
-from ctxfy.adapters.storage.audit_seals import AuditSeals
 from ctxfy.adapters.storage.audit_trail import AuditTrail
 from ctxfy.adapters.storage.database import Database
 from ctxfy.adapters.storage.envelope import Envelope
-from ctxfy.adapters.storage.epochs import move_epoch
-from ctxfy.adapters.storage.people import erase_person, find_person
+from ctxfy.adapters.storage.erasures import Erasures
+from ctxfy.adapters.storage.people import find_person
 from ctxfy.adapters.storage.session_store import session_of
 from ctxfy.adapters.storage.tables import api_keys, people, sessions
 from ctxfy.core.exceptions import LastAdminKeyError
 from ctxfy.core.models.audit_models import AuditEvent
-from ctxfy.core.models.auth_models import KeyStatus
 from ctxfy.core.models.person_models import Erasure, Holdings, Person
 
 
@@ -28,12 +26,12 @@ class SqlPersonStore:
     """
 
     def __init__(
-        self, *, database: Database, envelope: Envelope, seals: AuditSeals, trail: AuditTrail
+        self, *, database: Database, envelope: Envelope, trail: AuditTrail, erasures: Erasures
     ) -> None:
         self._database = database
         self._envelope = envelope
-        self._seals = seals
         self._trail = trail
+        self._erasures = erasures
 
     async def holdings(self, user_id: str) -> Holdings | None:
         """
@@ -41,17 +39,11 @@ class SqlPersonStore:
         """
 
         def act(connection: Connection) -> Holdings | None:
-            person_id = find_person(connection, self._envelope, user_id)
-            if person_id is None:
+            person = self._find(connection, user_id)
+            if person is None:
                 return None
-            begun = select(people.c.created_at).where(people.c.person_id == person_id)
-            person = Person(
-                person_id=person_id,
-                user_id=user_id,
-                created_at=connection.execute(begun).scalar_one(),
-            )
-            owned = select_keys().where(api_keys.c.person_id == person_id)
-            of_keys = select(sessions).where(sessions.c.key_id.in_(_keys_of(person_id)))
+            owned = select_keys().where(api_keys.c.person_id == person.person_id)
+            of_keys = select(sessions).where(sessions.c.key_id.in_(_keys_of(person)))
             oldest_first = of_keys.order_by(sessions.c.created_at, sessions.c.token_digest)
             return Holdings(
                 person=person,
@@ -70,35 +62,24 @@ class SqlPersonStore:
         """
 
         def act(connection: Connection) -> Erasure | None:
-            person_id = find_person(connection, self._envelope, user_id)
-            if person_id is None:
+            person = self._find(connection, user_id)
+            if person is None:
                 return None
-            _require_other_admin(connection, person_id, event.at)
-            return self._erase(connection, person_id, event.at)
+            _require_other_admin(connection, person.person_id, event.at)
+            return self._erasures.carry_out(connection, person, event.at)
 
         erased = await self._trail.change(act, lambda erased: _told(event, erased))
         if erased is not None:
             await self._database.scrub()
         return erased
 
-    def _erase(self, connection: Connection, person_id: str, at: datetime) -> Erasure:
-        ended = connection.execute(
-            delete(sessions).where(sessions.c.key_id.in_(_keys_of(person_id)))
-        )
-        revoked = connection.execute(
-            update(api_keys)
-            .where(api_keys.c.person_id == person_id, api_keys.c.status != KeyStatus.REVOKED.value)
-            .values(status=KeyStatus.REVOKED.value, revoked_at=at)
-        )
-        # A note on a key may say whose it is, and a network where they live.
-        connection.execute(
-            update(api_keys).where(api_keys.c.person_id == person_id).values(name="", networks=None)
-        )
-        erase_person(connection, self._envelope, person_id)
-        move_epoch(connection)
-        # The event that tells of it is sealed next, and may be of the very person.
-        self._seals.forget(person_id)
-        return Erasure(person_id=person_id, keys=revoked.rowcount, sessions=ended.rowcount)
+    def _find(self, connection: Connection, user_id: str) -> Person | None:
+        person_id = find_person(connection, self._envelope, user_id)
+        if person_id is None:
+            return None
+        begun = select(people.c.created_at).where(people.c.person_id == person_id)
+        created_at = connection.execute(begun).scalar_one()
+        return Person(person_id=person_id, user_id=user_id, created_at=created_at)
 
 
 def _told(event: AuditEvent, erased: Erasure | None) -> AuditEvent | None:
@@ -108,8 +89,8 @@ def _told(event: AuditEvent, erased: Erasure | None) -> AuditEvent | None:
     return replace(event, subject_id=erased.person_id, details={**event.details, **ended})
 
 
-def _keys_of(person_id: str) -> Select[tuple[str]]:
-    return select(api_keys.c.key_id).where(api_keys.c.person_id == person_id)
+def _keys_of(person: Person) -> Select[tuple[str]]:
+    return select(api_keys.c.key_id).where(api_keys.c.person_id == person.person_id)
 
 
 def _require_other_admin(connection: Connection, person_id: str, at: datetime) -> None:

@@ -201,3 +201,13 @@ audit_checkpoints = Table(
     Column("text", Text, nullable=False),
     Column("signature", LargeBinary(64), nullable=False),
 )
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("at", UtcTime, primary_key=True, autoincrement=False),
+    Column("marks", LargeBinary, primary_key=True),
+)
+"""
+The erasures that are carried out here: each entry of the ledger, its marks one after the other.
+"""

@@ -50,3 +50,17 @@ class Erasure:
     person_id: str
     keys: int = 0
     sessions: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """
+    That somebody was erased, but not whom: that tells only a name, with the master key.
+
+    Attributes:
+        at: Whoever came under the name later is somebody else.
+        marks: Keyed hashes of the name, one under each master key that was known.
+    """
+
+    at: datetime
+    marks: tuple[bytes, ...] = field(repr=False)

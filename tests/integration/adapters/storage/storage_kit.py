@@ -15,6 +15,8 @@ from ctxfy.adapters.storage.audit_trail import AuditTrail
 from ctxfy.adapters.storage.database import Database
 from ctxfy.adapters.storage.engine import open_database
 from ctxfy.adapters.storage.envelope import Envelope, MasterKey
+from ctxfy.adapters.storage.erasure_ledger import ErasureLedger
+from ctxfy.adapters.storage.erasures import Erasures
 from ctxfy.adapters.storage.person_store import SqlPersonStore
 from ctxfy.core.models.auth_models import ApiKeyDigest, ApiKeyInfo, KeyId, Scope
 
@@ -73,10 +75,37 @@ def open_copy(template: Path, folder: Path, *, patience: float = 5, busy: float 
     )
 
 
-def person_store(database: Database, envelope: Envelope = ENVELOPE) -> SqlPersonStore:
+def person_store(database: Database, folder: Path, envelope: Envelope = ENVELOPE) -> SqlPersonStore:
     """
     Open a store of people, with a trail for what is done to them.
     """
-    seals = AuditSeals(envelope)
-    trail = AuditTrail(database=database, envelope=envelope, seals=seals, chain="main")
-    return SqlPersonStore(database=database, envelope=envelope, seals=seals, trail=trail)
+    return PeopleKit(database, folder, envelope).store
+
+
+class PeopleKit:
+    """
+    A store of people, with the ledger of erasures in a folder.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        folder: Path,
+        envelope: Envelope = ENVELOPE,
+        *,
+        ledger: ErasureLedger | None = None,
+    ) -> None:
+        seals = AuditSeals(envelope)
+        trail = AuditTrail(database=database, envelope=envelope, seals=seals, chain="main")
+        self.ledger = ledger or ErasureLedger(folder / "ctxfy.erasures")
+        self.erasures = Erasures(
+            database=database,
+            envelope=envelope,
+            seals=seals,
+            trail=trail,
+            ledger=self.ledger,
+            now=lambda: NOON,
+        )
+        self.store = SqlPersonStore(
+            database=database, envelope=envelope, trail=trail, erasures=self.erasures
+        )

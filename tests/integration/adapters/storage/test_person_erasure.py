@@ -63,7 +63,9 @@ async def everything(database: Database, seals: AuditSeals) -> list[AuditRecord]
     return [record async for record in reader.records(AuditFilter())]
 
 
-async def test_history_of_the_erased_verifies_and_tells_nothing(either_database: Database) -> None:
+async def test_history_of_the_erased_verifies_and_tells_nothing(
+    either_database: Database, tmp_path: Path
+) -> None:
     """
     Events stay in their places under an id; neither name nor details can be read, nor be found by.
     """
@@ -72,7 +74,7 @@ async def test_history_of_the_erased_verifies_and_tells_nothing(either_database:
     person_id, _ = await person_row(database)
     await trail_on(database, seals).append(act_by(person_id))
     assert (await everything(database, seals))[1].event.details == HOME
-    assert await person_store(database).erase(CANARY, told()) is not None
+    assert await person_store(database, tmp_path).erase(CANARY, told()) is not None
     created, executed, erased = await everything(database, seals)
     assert (executed.user_id, executed.is_readable, executed.event.details) == ("", False, {})
     assert [each.subject for each in (created, erased)] == ["", ""]
@@ -82,7 +84,7 @@ async def test_history_of_the_erased_verifies_and_tells_nothing(either_database:
 
 
 async def test_what_is_told_of_the_erased_afterwards_is_nothing_personal(
-    either_database: Database,
+    either_database: Database, tmp_path: Path
 ) -> None:
     """
     In the erasure itself, in another process that remembers the key, and out of a spool.
@@ -93,7 +95,7 @@ async def test_what_is_told_of_the_erased_afterwards_is_nothing_personal(
     other = trail_on(database, elsewhere)
     await other.append(act_by(person_id))
     own_wish = replace(act_by(person_id), action="person_erased")
-    await person_store(database).erase(CANARY, own_wish)
+    await person_store(database, tmp_path).erase(CANARY, own_wish)
     await other.append(act_by(person_id))
     _, _, erased, late = await everything(database, elsewhere)
     assert erased.event.details == {"means": "rest", "status": 200, "keys": 1, "sessions": 0}
@@ -101,11 +103,13 @@ async def test_what_is_told_of_the_erased_afterwards_is_nothing_personal(
     assert late.event.person_id == person_id
 
 
-async def test_whoever_comes_back_is_somebody_new(either_database: Database) -> None:
+async def test_whoever_comes_back_is_somebody_new(
+    either_database: Database, tmp_path: Path
+) -> None:
     """
     The same name gets another id, and nothing of what was.
     """
-    store, keys = person_store(either_database), key_store(either_database)
+    store, keys = person_store(either_database, tmp_path), key_store(either_database)
     await keys.add(key("a", user_id=CANARY), told())
     erased = await store.erase(CANARY, told())
     await keys.add(key("b", user_id=CANARY), told())
@@ -127,7 +131,7 @@ async def test_no_byte_of_the_erased_lingers(sqlite_database: Database, tmp_path
     _, secrets = await person_row(database)
     assert all(any(secret in text for text in files_in(tmp_path)) for secret in secrets)
     assert any(note.encode() in text for text in files_in(tmp_path))
-    await person_store(database).erase(CANARY, told())
+    await person_store(database, tmp_path).erase(CANARY, told())
     await back_up(database, tmp_path / "new.backup")
     told_in_backup = gzip.decompress((tmp_path / "new.backup").read_bytes())
     for secret in (*secrets, CANARY.encode(), note.encode()):
@@ -157,12 +161,12 @@ async def test_a_reader_in_the_way_is_told_of(sqlite_database: Database) -> None
     assert await database.scrub()
 
 
-async def test_an_erasure_is_told_once(either_database: Database) -> None:
+async def test_an_erasure_is_told_once(either_database: Database, tmp_path: Path) -> None:
     """
     Asked for again there is nobody, and no event.
     """
     await key_store(either_database).add(key("a", user_id=CANARY), told())
-    store = person_store(either_database)
+    store = person_store(either_database, tmp_path)
     outcomes = [await store.erase(CANARY, told()) for _ in range(2)]
     assert [outcome is None for outcome in outcomes] == [False, True]
     assert len(await everything(either_database, AuditSeals(ENVELOPE))) == 2
