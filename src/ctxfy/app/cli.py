@@ -25,6 +25,7 @@ from ctxfy.app.connect_command import connect
 from ctxfy.app.doctor_command import doctor
 from ctxfy.app.starting_commands import init, new
 from ctxfy.app.stdio_command import stdio
+from ctxfy.app.top_command import top
 from ctxfy.core.exceptions import CtxfyError
 from ctxfy.core.use_cases.monitoring_use_cases import redact_text
 from ctxfy.core.use_cases.validation_use_cases import plural
@@ -46,6 +47,7 @@ app.command(new)
 app.command(stdio)
 app.command(connect)
 app.command(doctor)
+app.command(top)
 
 
 def main() -> None:
