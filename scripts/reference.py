@@ -175,6 +175,7 @@ def own_metrics() -> list[tuple[str, str, tuple[str, ...], str]]:
     metrics.record_authentication("granted")
     metrics.record_api_key_usage(KeyId("0" * 12), "/mcp")
     metrics.record_limit_decision("key", "allowed")
+    metrics.record_keys({("active", "endless"): 1})
     metrics.record_catalog(1, "revision", datetime.fromtimestamp(0, UTC))
     metrics.record_reload("changed")
     metrics.record_business_event("name", 1, {})

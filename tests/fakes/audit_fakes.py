@@ -17,7 +17,7 @@ from ctxfy.core.models.audit_models import (
 )
 from ctxfy.core.models.auth_models import KeyStatus
 from ctxfy.core.models.person_models import Erasure, Holdings
-from ctxfy.core.use_cases.auth_use_cases import is_live_admin
+from ctxfy.core.use_cases.expiry_use_cases import may_go
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,12 +94,10 @@ class FakePersonStore:
         held = self.people.get(user_id)
         if held is None:
             return None
-        admins = {
-            name
-            for name, each in self.people.items()
-            if any(is_live_admin(info, event.at) for info in each.keys)
-        }
-        if admins == {user_id}:
+        others = [
+            info for name, each in self.people.items() if name != user_id for info in each.keys
+        ]
+        if not all(may_go(info, others, event.at) for info in held.keys):
             raise LastAdminKeyError("The last admin.")
         live = [info for info in held.keys if info.status is not KeyStatus.REVOKED]
         person_id = held.person.person_id

@@ -2,6 +2,7 @@
 Fakes of the ports about keys: they hold state, and can be told to be out of reach.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from copy import replace
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from ctxfy.core.models.auth_models import (
 )
 from ctxfy.core.models.session_models import Session, TokenDigest
 from ctxfy.core.use_cases.auth_use_cases import is_live_admin
+from ctxfy.core.use_cases.expiry_use_cases import is_expiring, may_go
 from ctxfy.core.use_cases.rotation_use_cases import REPLAY_LIFETIME, decide_rotation
 from ctxfy.core.use_cases.session_use_cases import is_live
 
@@ -177,9 +179,38 @@ class FakeApiKeyStore:
         self._reach()
         return self.moves
 
+    async def list_expiring(
+        self, now: datetime, until: datetime, *, limit: int
+    ) -> list[ApiKeyInfo]:
+        """
+        List what ends soon.
+        """
+        self._reach()
+        ending = [info for info in self.keys.values() if is_expiring(info, until - now, now)]
+        ending.sort(key=lambda info: (info.expires_at or now, info.key_id))
+        return ending[:limit]
+
+    async def list_admins(self, now: datetime) -> list[ApiKeyInfo]:
+        """
+        List the live admin keys.
+        """
+        self._reach()
+        live = (replace(info, user_id="") for info in self.keys.values())
+        return sorted(
+            (info for info in live if is_live_admin(info, now)),
+            key=lambda info: (info.created_at, info.key_id),
+        )
+
+    async def count_lives(self) -> Mapping[tuple[KeyStatus, datetime | None], int]:
+        """
+        Count by status and end.
+        """
+        self._reach()
+        return Counter((info.status, info.expires_at) for info in self.keys.values())
+
     def _is_last_admin(self, info: ApiKeyInfo, at: datetime) -> bool:
-        live = [each.key_id for each in self.keys.values() if is_live_admin(each, at)]
-        return live == [info.key_id]
+        others = [each for each in self.keys.values() if each.key_id != info.key_id]
+        return not may_go(info, others, at)
 
     def _reach(self) -> None:
         if self.outage is not None:

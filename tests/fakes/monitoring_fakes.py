@@ -89,6 +89,7 @@ class RecordingMetrics:
         self.prompt_counts: list[tuple[str, dict[str, str]]] = []
         self.authentications: Counter[str] = Counter()
         self.key_usages: list[tuple[KeyId, str]] = []
+        self.keys: list[dict[tuple[str, str], int]] = []
         self.catalog: tuple[int, str] | None = None
         self.reloads: list[str] = []
         self.limit_decisions: Counter[tuple[str, str]] = Counter()
@@ -184,6 +185,12 @@ class RecordingMetrics:
         Remember whom to ask.
         """
         self.in_progress = count
+
+    def record_keys(self, counts: Mapping[tuple[str, str], int]) -> None:
+        """
+        Remember counts.
+        """
+        self.keys.append(dict(counts))
 
     def record_catalog(self, prompts: int, revision: str, loaded_at: datetime) -> None:
         """

@@ -4,7 +4,7 @@ What is wrong with a setup here: each part looked at, none changed.
 
 import os
 import stat
-from collections.abc import AsyncGenerator, Collection, Iterable
+from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from ctxfy.core.exceptions import CtxfyError
 from ctxfy.core.models.auth_models import ApiKeyInfo
 from ctxfy.core.models.monitoring_models import CheckResult, HealthStatus
 from ctxfy.core.use_cases.auth_use_cases import is_live_admin
+from ctxfy.core.use_cases.expiry_use_cases import days_left, last_admin_end
 from ctxfy.core.use_cases.monitoring_use_cases import bad, doubtful, good
 from ctxfy.core.use_cases.pepper_use_cases import count_by_pepper, tell_peppers
 from ctxfy.core.use_cases.validation_use_cases import plural
@@ -140,15 +141,22 @@ async def _opened(
         return
     now = utc_now()
     yield check_peppers(keys, storage.material.pepper_ids, storage.material.pepper_id, now)
+    yield check_admins(keys, timedelta(days=settings.auth.expiry_warning_days), now)
+
+
+def check_admins(keys: Sequence[ApiKeyInfo], warning: timedelta, now: datetime) -> CheckResult:
+    """
+    Tell whether anybody can administer the server, and will be able to.
+    """
     admins = sum(is_live_admin(info, now) for info in keys)
-    yield (
-        good("admin key", f"{plural(admins, 'key')} can administer the server.")
-        if admins
-        else doubtful(
-            "admin key",
-            "No key can administer the server: 'ctxfy keys create --user NAME --scope admin'.",
-        )
-    )
+    remedy = "'ctxfy keys create --user NAME --scope admin'."
+    if not admins:
+        return doubtful("admin key", f"No key can administer the server: {remedy}")
+    end = last_admin_end(keys, now)
+    if end is not None and end <= now + warning:
+        days = plural(days_left(end, now), "day")
+        return doubtful("admin key", f"The last admin key ends in {days}: {remedy}")
+    return good("admin key", f"{plural(admins, 'key')} can administer the server.")
 
 
 def check_peppers(

@@ -154,6 +154,12 @@ class AuthSettings(Section):
         ge=0,
         description="Seconds that known keys are served for reads with the store away.",
     )
+    expiry_warning_days: int = Field(
+        default=7,
+        ge=1,
+        le=365,
+        description="Days before its end from which the log warns of a key, once a day.",
+    )
     session_idle_minutes: int = Field(
         default=30,
         ge=1,

@@ -20,6 +20,7 @@ from ctxfy.app.key_options import KeyOptions, whole_number
 from ctxfy.app.leak_command import report_leak
 from ctxfy.core.models.audit_models import COMMAND_LINE
 from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, KeyStatus, RotatedKey
+from ctxfy.core.use_cases.expiry_use_cases import parse_span
 from ctxfy.core.use_cases.pepper_use_cases import peppers_of
 from ctxfy.core.use_cases.rotation_use_cases import DEFAULT_GRACE_HOURS
 
@@ -84,6 +85,10 @@ def create(
 def list_keys(
     *,
     user: Annotated[str | None, Parameter(help="Only the keys of this user.")] = None,
+    expiring: Annotated[
+        str | None,
+        Parameter(help="Only keys that are good now and end within this time: 7d, 12h."),
+    ] = None,
     pepper: Annotated[
         int | None,
         Parameter(
@@ -95,16 +100,21 @@ def list_keys(
     """
     List the keys, oldest first.
     """
+    within = parse_span(expiring) if expiring else None
 
     async def act() -> list[ApiKeyInfo]:
         async with _service() as keys:
+            if within is not None:
+                return await keys.list_expiring_api_keys(within)
             return await (keys.list_user_api_keys(user) if user else keys.list_api_keys())
 
     from ctxfy.app.loading import utc_now
 
     now = utc_now()
     found = [
-        info for info in asyncio.run(act()) if pepper is None or pepper in peppers_of(info, now)
+        info
+        for info in asyncio.run(act())
+        if user in {None, info.user_id} and (pepper is None or pepper in peppers_of(info, now))
     ]
     if as_json:
         write_json([plain_key(info) for info in found])

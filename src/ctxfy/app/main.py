@@ -253,6 +253,7 @@ class CtxfyApp(LifespanApp):
             await stack.enter_async_context(running(wiring.audit.run()))
             await stack.enter_async_context(self._mcp.lifespan(self._mcp))
             await stack.enter_async_context(running(wiring.keys.run()))
+            await stack.enter_async_context(running(wiring.key_watch.run()))
             if (shared := wiring.limiting.shared) is not None:
                 stack.push_async_callback(shared.aclose)
                 await stack.enter_async_context(running(shared.run()))

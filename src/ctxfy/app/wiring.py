@@ -15,6 +15,7 @@ from ctxfy.adapters.audit.privacy_service import PrivacyService
 from ctxfy.adapters.audit.refusal_fold import RefusalFold
 from ctxfy.adapters.audit.trail_watch import TrailWatch
 from ctxfy.adapters.auth.api_key_service import ApiKeyService
+from ctxfy.adapters.auth.key_watch import KeyWatch
 from ctxfy.adapters.auth.session_service import SessionService
 from ctxfy.adapters.container.secrets import ServerSecrets
 from ctxfy.adapters.mcp_prompts.catalog import MemoryCatalog
@@ -65,6 +66,7 @@ class Wiring:
     scrape: routes.Handler
     storage: Storage
     keys: ApiKeyService
+    key_watch: KeyWatch
     sessions: SessionService
     limiting: Limiting
     catalog: MemoryCatalog
@@ -176,6 +178,13 @@ def wire(
         scrape=metrics_endpoint(registry),
         storage=storage,
         keys=keys,
+        key_watch=KeyWatch(
+            storage.keys,
+            warning=timedelta(days=settings.auth.expiry_warning_days),
+            now=utc_now,
+            logging=logging,
+            metrics=metrics,
+        ),
         sessions=sessions,
         limiting=make_limiting(
             settings.limits, subject_pseudonymizer(own), logging=logging, metrics=metrics

@@ -96,6 +96,21 @@ def test_keys_are_counted_by_pepper(ctxfy: Shell) -> None:
     )
 
 
+def test_the_last_admin_key_is_missed_in_time(ctxfy: Shell) -> None:
+    """
+    While there is time to make another one; one without an end is enough.
+    """
+    words = ("keys", "create", "--user", "ann", "--scope", "admin")
+    assert ctxfy(*words, "--ttl-hours", "72").code == 0
+    status, told = verdicts(ctxfy, 0)["admin key"]
+    assert (status, "ends in 2 days" in told) == ("warn", True)
+    assert [
+        len(ctxfy("keys", "list", "--expiring", each, "--json").json()) for each in ("2d", "3d")
+    ] == [0, 1]
+    assert ctxfy(*words).code == 0
+    assert verdicts(ctxfy, 0)["admin key"] == ("pass", "2 keys can administer the server.")
+
+
 def test_what_is_wrong_on_the_disk_is_told(ctxfy: Shell) -> None:
     """
     Modes, a lost key file, another one, a clock that went back.

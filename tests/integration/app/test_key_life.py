@@ -185,3 +185,22 @@ async def test_a_key_elsewhere_is_refused_and_the_trail_says_so(admin: Client) -
     wrong = {"user_id": "ann", "networks": ["10.0.0.1/8"]}
     answer = await admin.post(json.dumps(wrong), path="/auth/api-keys")
     assert (answer.status_code, "10.0.0.1/8" in answer.text) == (422, False)
+
+
+async def test_keys_that_end_soon_are_listed_and_counted(admin: Client) -> None:
+    """
+    By a span of time, for all users or one; and among the metrics, by state and what is left.
+    """
+    for user, hours in (("ann", 24), ("bob", 48), ("ann", 999)):
+        wish = {"user_id": user, "ttl_hours": hours}
+        await admin.post(json.dumps(wish), path="/auth/api-keys")
+    found = []
+    for query in ("expiring=2d", "expiring=2d&user_id=ann", "expiring=1h", "expiring=42d"):
+        listed = (await admin.get(f"/auth/api-keys?{query}", key=True)).json()["api_keys"]
+        found.append([each["user_id"] for each in listed])
+    assert found == [["ann", "bob"], ["ann"], [], ["ann", "bob", "ann"]]
+    assert (await admin.get("/auth/api-keys?expiring=soon", key=True)).status_code == 422
+    await admin.app.wiring.key_watch.look()
+    metrics = (await admin.get("/metrics", key=True)).text
+    assert 'ctxfy_api_keys{expires="endless",state="active"} 1.0' in metrics
+    assert 'ctxfy_api_keys{expires="7d",state="active"} 1.0' in metrics

@@ -344,3 +344,45 @@ async def test_a_new_pepper_and_a_rotation_at_once_spoil_nothing(store: ApiKeySt
         assert (info.api_key, info.pepper_id) == (NEW_DIGEST, 1)
         kept = (info.old_secret.api_key, info.old_secret.pepper_id)
         assert kept in {(key(name).api_key, key(name).pepper_id), (OTHER, 9)}
+
+
+async def test_keys_that_end_soon_are_found(store: ApiKeyStorePort) -> None:
+    """
+    Active ones alone, the first to end first, as many as were asked for; and all are counted.
+    """
+    lives = {"never": None, "past": -1, "now": 0, "one": 1, "two": 2, "three": 3, "four": 4}
+    for name, hours in lives.items():
+        ends = None if hours is None else NOON + timedelta(hours=hours)
+        await store.add(replace(key(name), expires_at=ends), told())
+    await store.set_status(key("two").key_id, KeyStatus.DISABLED, told())
+    until = NOON + timedelta(hours=3)
+    ending = await store.list_expiring(NOON, until, limit=9)
+    assert [info.key_id for info in ending] == [key("one").key_id, key("three").key_id]
+    assert [info.user_id for info in ending] == ["ann", "ann"]
+    assert await store.list_expiring(NOON, until, limit=1) == ending[:1]
+    counted = await store.count_lives()
+    assert counted[KeyStatus.DISABLED, NOON + timedelta(hours=2)] == 1
+    assert (counted[KeyStatus.ACTIVE, None], sum(counted.values())) == (1, 7)
+
+
+async def test_an_admin_key_that_ends_soon_lets_no_other_go(store: ApiKeyStorePort) -> None:
+    """
+    Only one that is good for a day yet does; the admin keys are those that are good now.
+    """
+    admin = key("a", scope=Scope.ADMIN)
+    brief = replace(key("b", scope=Scope.ADMIN), expires_at=NOON + timedelta(hours=24))
+    past = replace(key("c", scope=Scope.ADMIN), expires_at=NOON)
+    for info in (admin, brief, past, key("d")):
+        await store.add(info, told())
+    with pytest.raises(LastAdminKeyError):
+        await store.set_status(admin.key_id, KeyStatus.REVOKED, told())
+    admins = await store.list_admins(NOON)
+    assert [(info.key_id, info.user_id) for info in admins] == [
+        (admin.key_id, ""),
+        (brief.key_id, ""),
+    ]
+    gone = await store.set_status(brief.key_id, KeyStatus.REVOKED, told())
+    assert gone.status is KeyStatus.REVOKED
+    steady = replace(key("e", scope=Scope.ADMIN), expires_at=NOON + timedelta(hours=25))
+    await store.add(steady, told())
+    assert (await store.set_status(admin.key_id, KeyStatus.REVOKED, told())).revoked_at == NOON

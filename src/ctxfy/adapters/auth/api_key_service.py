@@ -34,9 +34,9 @@ from ctxfy.core.use_cases.auth_use_cases import (
     check_key_request,
     decide_authentication,
     expiry_of,
-    is_live_admin,
     parse_key,
 )
+from ctxfy.core.use_cases.expiry_use_cases import is_expiring
 from ctxfy.core.use_cases.rotation_use_cases import (
     DEFAULT_GRACE_HOURS,
     check_rotation,
@@ -273,12 +273,18 @@ class ApiKeyService:
         """
         return await self._store.list_keys()
 
+    async def list_expiring_api_keys(self, within: timedelta) -> list[ApiKeyInfo]:
+        """
+        List the keys that are good now and end within a time, oldest first.
+        """
+        now = self._now()
+        return [info for info in await self._store.list_keys() if is_expiring(info, within, now)]
+
     async def has_admin(self) -> bool:
         """
         Tell whether any key can administer the server now.
         """
-        now = self._now()
-        return any(is_live_admin(info, now) for info in await self._store.list_keys())
+        return bool(await self._store.list_admins(self._now()))
 
     def forget(self) -> None:
         """

@@ -38,6 +38,7 @@ from ctxfy.core.use_cases.auth_use_cases import (
     parse_key,
     parse_rate,
 )
+from ctxfy.core.use_cases.expiry_use_cases import SPAN_PATTERN, parse_span
 from ctxfy.core.use_cases.network_use_cases import (
     MAX_NETWORKS,
     NETWORK_PATTERN,
@@ -123,6 +124,11 @@ class KeyListQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     user_id: str | None = Field(default=None, max_length=MAX_USER_ID_LENGTH)
+    expiring: str | None = Field(
+        default=None,
+        pattern=SPAN_PATTERN,
+        description="Only keys that are good now and end within this time, such as 7d or 12h.",
+    )
     limit: int = Field(default=100, ge=1, le=500)
     cursor: str | None = Field(default=None, max_length=500)
 
@@ -175,16 +181,22 @@ class KeyRoutes:
 
     async def list_keys(self, query: Annotated[KeyListQuery, Query()]) -> Response:
         """
-        List the keys, oldest first: all, or those of one user.
+        List the keys, oldest first: all, those of one user, those that end soon.
         """
-        found = await (
-            self._queries.list_api_keys()
-            if query.user_id is None
-            else self._queries.list_user_api_keys(query.user_id)
-        )
+        found = await self._found(query)
         page, cursor = page_of(found, place=_place, cursor=query.cursor, limit=query.limit)
         told: KeyPageData = {"api_keys": [plain_key(item) for item in page], "next_cursor": cursor}
         return JSONResponse(told)
+
+    async def _found(self, query: KeyListQuery) -> list[ApiKeyInfo]:
+        if query.expiring is None:
+            return await (
+                self._queries.list_api_keys()
+                if query.user_id is None
+                else self._queries.list_user_api_keys(query.user_id)
+            )
+        ending = await self._queries.list_expiring_api_keys(parse_span(query.expiring))
+        return [info for info in ending if query.user_id in {None, info.user_id}]
 
     async def show(self, key_id: KeyIdPath) -> Response:
         """

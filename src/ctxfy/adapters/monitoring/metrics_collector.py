@@ -88,6 +88,10 @@ class PrometheusMetrics:
         self._authentications = self._counter(
             "ctxfy_authentications", "Decisions about callers", "outcome"
         )
+        self._keys = Gauge(
+            "ctxfy_api_keys", "Keys there are", ("state", "expires"), registry=registry
+        )
+        self._key_states = set[tuple[str, str]]()
         self._make_limit_metrics()
         self._parts = PartMetrics(registry)
         self._traffic = TrafficMetrics(self._counter, self._histogram)
@@ -191,6 +195,15 @@ class PrometheusMetrics:
         Have `count` asked at every scrape: nothing is to be done for each request.
         """
         self._in_progress.set_function(count)
+
+    @_silent
+    def record_keys(self, counts: Mapping[tuple[str, str], int]) -> None:
+        """
+        Set how many keys there are; a state that no key is in any more is shown as none.
+        """
+        for state, remaining in self._key_states | set(counts):
+            self._keys.labels(state, remaining).set(counts.get((state, remaining), 0))
+        self._key_states |= set(counts)
 
     @_silent
     def record_catalog(self, prompts: int, revision: str, loaded_at: datetime) -> None:

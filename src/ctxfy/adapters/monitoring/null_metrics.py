@@ -82,6 +82,11 @@ class NullMetrics:
         Do nothing.
         """
 
+    def record_keys(self, counts: Mapping[tuple[str, str], int]) -> None:
+        """
+        Do nothing.
+        """
+
     def record_catalog(self, prompts: int, revision: str, loaded_at: datetime) -> None:
         """
         Do nothing.

@@ -10,7 +10,7 @@ from copy import replace
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ctxfy.adapters.storage.api_key_rows import (
@@ -40,7 +40,7 @@ from ctxfy.core.models.auth_models import (
     NewSecret,
     RotatedKey,
 )
-from ctxfy.core.use_cases.auth_use_cases import is_live_admin
+from ctxfy.core.use_cases.expiry_use_cases import may_go
 from ctxfy.core.use_cases.rotation_use_cases import REPLAY_LIFETIME, decide_rotation
 
 
@@ -122,6 +122,42 @@ class SqlApiKeyStore:
             return infos_of(connection.execute(wanted).mappings(), self._envelope)
 
         return await self._database.read(act)
+
+    async def list_expiring(
+        self, now: datetime, until: datetime, *, limit: int
+    ) -> list[ApiKeyInfo]:
+        """
+        List active keys that end soon, the first to end first.
+        """
+        wanted = (
+            select_keys()
+            .where(
+                api_keys.c.status == KeyStatus.ACTIVE.value,
+                api_keys.c.expires_at > now,
+                api_keys.c.expires_at <= until,
+            )
+            .order_by(None)
+            .order_by(api_keys.c.expires_at, api_keys.c.key_id)
+            .limit(limit)
+        )
+        return await self._database.read(
+            lambda connection: infos_of(connection.execute(wanted).mappings(), self._envelope)
+        )
+
+    async def list_admins(self, now: datetime) -> list[ApiKeyInfo]:
+        """
+        List the keys that can administer the server.
+        """
+        return await self._database.read(lambda connection: live_admin_keys(connection, now))
+
+    async def count_lives(self) -> Mapping[tuple[KeyStatus, datetime | None], int]:
+        """
+        Count keys by status and by when they end.
+        """
+        lives = (api_keys.c.status, api_keys.c.expires_at)
+        wanted = select(*lives, func.count()).group_by(*lives)
+        rows = await self._database.read(lambda connection: connection.execute(wanted).all())
+        return {(KeyStatus(status), expires_at): count for status, expires_at, count in rows}
 
     async def set_status(
         self, key_id: KeyId, status: KeyStatus, event: AuditEvent, *, keep_admin: bool = True
@@ -251,13 +287,11 @@ class SqlApiKeyStore:
 
 
 def _require_another_admin(connection: Connection, info: ApiKeyInfo, at: datetime) -> None:
-    # A key that cannot administer the server may always go, even if no other key can.
-    if not is_live_admin(info, at):
-        return
-    if all(other.key_id == info.key_id for other in live_admin_keys(connection, at)):
+    admins = live_admin_keys(connection, at)
+    if not may_go(info, [each for each in admins if each.key_id != info.key_id], at):
         raise LastAdminKeyError(
             f"The key {info.key_id!r} is the last one that can administer this server;"
-            " create another admin key first."
+            " create another admin key first, good for a day or longer."
         )
 
 

@@ -18,6 +18,7 @@ from ctxfy.adapters.storage.tables import api_keys, people, sessions
 from ctxfy.core.exceptions import LastAdminKeyError
 from ctxfy.core.models.audit_models import AuditEvent
 from ctxfy.core.models.person_models import Erasure, Holdings, Person
+from ctxfy.core.use_cases.expiry_use_cases import may_go
 
 
 class SqlPersonStore:
@@ -94,10 +95,10 @@ def _keys_of(person: Person) -> Select[tuple[str]]:
 
 
 def _require_other_admin(connection: Connection, person_id: str, at: datetime) -> None:
-    owners = {info.person_id for info in live_admin_keys(connection, at)}
-    # Whoever cannot administer the server may always go, even if nobody else can either.
-    if owners == {person_id}:
+    admins = live_admin_keys(connection, at)
+    others = [info for info in admins if info.person_id != person_id]
+    if not all(may_go(info, others, at) for info in admins if info.person_id == person_id):
         raise LastAdminKeyError(
             "This person holds the last keys that can administer this server; create an admin key"
-            " for somebody else first."
+            " for somebody else first, good for a day or longer."
         )

@@ -161,6 +161,12 @@ class AuthQueryPort(Protocol):
         """
         ...
 
+    async def list_expiring_api_keys(self, within: timedelta) -> list[ApiKeyInfo]:
+        """
+        List the keys that are good now and end within a time, oldest first.
+        """
+        ...
+
 
 class ApiKeyStorePort(Protocol):
     """
@@ -191,6 +197,26 @@ class ApiKeyStorePort(Protocol):
     async def list_keys(self, *, user_id: str | None = None) -> list[ApiKeyInfo]:
         """
         List keys, oldest first: all, or those of one user.
+        """
+        ...
+
+    async def list_expiring(
+        self, now: datetime, until: datetime, *, limit: int
+    ) -> list[ApiKeyInfo]:
+        """
+        List active keys that end after `now` and no later than `until`, the first to end first.
+        """
+        ...
+
+    async def list_admins(self, now: datetime) -> list[ApiKeyInfo]:
+        """
+        List the keys that can administer the server at `now`; whose they are is left out.
+        """
+        ...
+
+    async def count_lives(self) -> Mapping[tuple[KeyStatus, datetime | None], int]:
+        """
+        Count keys by status and by when they end.
         """
         ...
 

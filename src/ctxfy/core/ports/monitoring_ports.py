@@ -141,6 +141,12 @@ class MetricsPort(Protocol):
         """
         ...
 
+    def record_keys(self, counts: Mapping[tuple[str, str], int]) -> None:
+        """
+        Set how many keys there are by KeyState and by Remaining; those not named are none.
+        """
+        ...
+
     def record_catalog(self, prompts: int, revision: str, loaded_at: datetime) -> None:
         """
         Set how many prompts are served, from which revision, and since when.
