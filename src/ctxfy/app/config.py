@@ -32,6 +32,7 @@ from ctxfy.app.fastmcp_file import read_fastmcp_file
 from ctxfy.app.limit_settings import LimitsSettings
 from ctxfy.app.monitoring_settings import MonitoringSettings
 from ctxfy.app.privacy_settings import PrivacySettings
+from ctxfy.app.public_address import public_address
 from ctxfy.app.setting_section import Section, Words
 from ctxfy.app.setting_sources import (
     Layer,
@@ -68,7 +69,8 @@ class ServerSettings(Section):
     public_url: str | None = Field(
         default=None,
         pattern=r"^https?://[^/?#\s]+[^?#\s]*$",
-        description="Where clients find the server, if not where its description lies.",
+        description="Where clients and browsers find the server, if a proxy stands before it, such"
+        " as https://prompts.example.com.",
     )
     max_body_bytes: int = Field(
         default=4 * 1024 * 1024, ge=1024, description="Largest request body, bytes."
@@ -81,6 +83,12 @@ class ServerSettings(Section):
     shutdown_seconds: int = Field(
         default=5, ge=1, le=300, description="How long open requests may take at shutdown."
     )
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        public_address(value)
+        return value
 
     @field_validator("trusted_proxies")
     @classmethod

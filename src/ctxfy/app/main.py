@@ -44,6 +44,7 @@ from ctxfy.app.lazy import LazyApp
 from ctxfy.app.lifespan import LifespanApp
 from ctxfy.app.limits import access_limits
 from ctxfy.app.loading import utc_now
+from ctxfy.app.public_address import public_address
 from ctxfy.app.tls import hsts_header
 from ctxfy.app.wiring import Wiring, wire
 from ctxfy.core.models.monitoring_models import LogLevel
@@ -119,7 +120,10 @@ class CtxfyApp(LifespanApp):
         )
         # Without the explorer, the list of prompts is the nearest thing to a first page.
         home = routes.DOCS if wiring.settings.docs.enabled else routes.PROMPTS
-        self._doors = BrowserDoors(login=routes.LOGIN, home=home)
+        self._public = public_address(wiring.settings.server.public_url)
+        self._doors = BrowserDoors(
+            login=routes.LOGIN, home=home, prefix=self._public.prefix if self._public else ""
+        )
         # Stateless: any replica answers any request. Host and Origin are the gate's business.
         self._mcp = server.http_app(
             path=routes.MCP, stateless_http=True, host_origin_protection=False
@@ -181,10 +185,7 @@ class CtxfyApp(LifespanApp):
         gate = AccessGate(
             app,
             table=PolicyTable(wiring.policies),
-            hosts=HostOriginPolicy(
-                hosts=(*settings.server.allowed_hosts, settings.server.host),
-                origins=tuple(origin.lower().rstrip("/") for origin in settings.cors.origins),
-            ),
+            hosts=self._hosts(),
             admission=self._admission,
             doors=self._doors,
             on_error=error_response,
@@ -226,6 +227,15 @@ class CtxfyApp(LifespanApp):
             monotonic=time.perf_counter,
             security_headers=(*SECURITY_HEADERS, *hsts_header(settings)),
             on_error=lambda scope, _request_id, error: error_response(scope, error),
+        )
+
+    def _hosts(self) -> HostOriginPolicy:
+        settings, public = self.wiring.settings, self._public
+        ours = (*settings.server.allowed_hosts, settings.server.host)
+        return HostOriginPolicy(
+            hosts=ours if public is None else (*ours, public.host),
+            origins=tuple(origin.lower().rstrip("/") for origin in settings.cors.origins),
+            public_origin=None if public is None else public.origin,
         )
 
     def begin_drain(self) -> None:

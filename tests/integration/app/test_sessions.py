@@ -9,13 +9,12 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from ctxfy.app.config import AuthSettings, DocsSettings
+from ctxfy.app.config import AuthSettings, DocsSettings, ServerSettings
 from ctxfy.app.main import create_app
 from ctxfy.core.models.auth_models import KeyId
 from tests.integration.app.app_kit import ADMIN_KEY, Client, running, settings_in
 
 
-ORIGIN = {"origin": "http://localhost"}
 HTML = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
@@ -24,10 +23,11 @@ class Browser:
     What a browser is to the server: it keeps cookies and says where its pages are from.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, origin: str = "http://localhost") -> None:
         self._http = httpx2.AsyncClient(
             transport=httpx2.ASGITransport(client.app), base_url="http://localhost"
         )
+        self._origin = {"origin": origin}
         self.cookies = self._http.cookies
 
     async def open(self, path: str) -> httpx2.Response:
@@ -40,7 +40,7 @@ class Browser:
         """
         Send a form of one of our pages.
         """
-        return await self._http.post(path, data=fields, headers=HTML | ORIGIN)
+        return await self._http.post(path, data=fields, headers=HTML | self._origin)
 
     async def call(
         self, method: str, path: str, body: object = None, *, proof: str | None = None
@@ -48,7 +48,7 @@ class Browser:
         """
         Let a script of one of our pages ask for something.
         """
-        headers = ORIGIN if proof is None else ORIGIN | {"x-csrf-token": proof}
+        headers = self._origin | ({} if proof is None else {"x-csrf-token": proof})
         return await self._http.request(method, path, json=body, headers=headers)
 
 
@@ -169,3 +169,42 @@ async def test_sessions_live_as_long_as_the_settings_say(tmp_path: Path) -> None
     assert (session.idle_expires_at - session.created_at).total_seconds() == 7 * 60
     assert (session.expires_at - session.created_at).total_seconds() == 2 * 3600
     assert "Max-Age=7200" in entered.headers["set-cookie"]
+
+
+async def test_a_browser_logs_in_behind_a_proxy_that_hides_our_name(tmp_path: Path) -> None:
+    """
+    The proxy ends TLS, takes a path off and sends a Host of its own: with the public address set,
+    the form is ours, cookies are for TLS alone, ways lead below the path; a foreign form is not.
+    """
+    server = ServerSettings(public_url="https://example.com:443/team/")
+    async with running(create_app(settings_in(tmp_path, server=server))) as client:
+        browser = Browser(client, "https://example.com")
+        assert (await browser.open("/")).headers["location"] == "/team/docs"
+        sent = await browser.open("/prompts")
+        assert sent.headers["location"] == "/team/login?next=/prompts"
+        entered = await browser.submit("/login", key=ADMIN_KEY, next="/prompts")
+        assert (entered.status_code, entered.headers["location"]) == (303, "/team/prompts")
+        given = entered.headers.get_list("set-cookie")
+        assert given[0].startswith("__Host-ctxfy_session=")
+        assert all("; Secure" in each for each in given)
+
+        cookies = {
+            name: value for each in given for name, _, value in [each.split(";")[0].partition("=")]
+        }
+        headers = {
+            "cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()),
+            "x-csrf-token": cookies["ctxfy_csrf"],
+        }
+        wish = {"arguments": {"who": "Ada"}}
+        for origin, status in (("https://example.com", 200), ("https://evil.example", 403)):
+            done = await client.http.post(
+                "/prompts/greet/execute", json=wish, headers=headers | {"origin": origin}
+            )
+            assert done.status_code == status
+        left = await client.http.post(
+            "/logout", headers=headers | {"origin": "https://example.com"}
+        )
+        assert left.headers["location"] == "/team/login"
+        assert (await client.get("/prompts", host="example.com", key=True)).status_code == 200
+        strange = {"origin": "https://evil.example", "x-forwarded-host": "evil.example"}
+        assert (await client.http.post("/login", data={}, headers=strange)).status_code == 403

@@ -20,16 +20,25 @@ class BrowserDoors:
     Attributes:
         login: The path of the log-in page.
         home: The path of the page that `/` leads to.
+        prefix: What a proxy takes off every path, and browsers need to find the way.
     """
 
     login: str
     home: str
+    prefix: str = ""
+
+    def seen(self, path: str) -> str:
+        """
+        Say what browsers call a path of ours.
+        """
+        return self.prefix + path
 
     def entrance(self, scope: Scope) -> str | None:
         """
         Say where a browser at `/` is to go; None for anybody else, anywhere else.
         """
-        return self.home if scope["path"] == "/" and asks_for_a_page(scope) else None
+        at_the_door = scope["path"] == "/" and asks_for_a_page(scope)
+        return self.seen(self.home) if at_the_door else None
 
     def way_in(self, scope: Scope, match: RouteMatch, error: CtxfyError) -> str | None:
         """
@@ -40,7 +49,7 @@ class BrowserDoors:
             return None
         query = scope.get("query_string", b"").decode("latin-1")
         target = quote(scope["path"], safe="/") + (f"?{query}" if query else "")
-        return f"{self.login}?next={quote(target, safe='/')}"
+        return self.seen(f"{self.login}?next={quote(target, safe='/')}")
 
 
 def asks_for_a_page(scope: Scope) -> bool:

@@ -29,10 +29,12 @@ class HostOriginPolicy:
     Attributes:
         hosts: Names or globs (`*.example.com`), with or without a port; loopback always counts.
         origins: Such as `https://app.example.com`; `*` is every origin.
+        public_origin: What browsers call our own pages, where a proxy hides it from the `Host`.
     """
 
     hosts: Sequence[str] = ()
     origins: Sequence[str] = field(default=())
+    public_origin: str | None = None
 
     def check(self, host: str | None, origin: str | None, scheme: str, *, any_host: bool) -> None:
         """
@@ -63,7 +65,11 @@ class HostOriginPolicy:
         """
         Whether the page that sent the request is of this very server, as its browser calls it.
         """
-        if origin is None or host is None:
+        if origin is None:
+            return False
+        if self.public_origin is not None and origin.lower() == self.public_origin:
+            return True
+        if host is None:
             return False
         # A proxy may have taken TLS off: then the page's scheme is https and ours is not.
         return origin.lower() in {f"{scheme}://{host}".lower(), f"https://{host}".lower()}

@@ -64,7 +64,7 @@ class LoginPages:
             opened = await self._sessions.open(principal.key_id)
         except (AccessError, UnavailableError) as error:
             return self._form(wanted, error)
-        response = _see(local_path(wanted) or self._doors.home)
+        response = _see(self._doors.seen(local_path(wanted) or self._doors.home))
         set_session_cookies(response, opened, secure=_is_secure(request))
         return response
 
@@ -75,7 +75,7 @@ class LoginPages:
         session = request.scope["state"]["session"]
         if session is not None:
             await self._sessions.close(session)
-        response = _see(self._doors.login)
+        response = _see(self._doors.seen(self._doors.login))
         clear_session_cookies(response, secure=_is_secure(request))
         return response
 

@@ -231,3 +231,26 @@ def test_a_page_of_ours_has_the_very_origin_of_the_request(
     """
     policy = HostOriginPolicy(origins=("https://app.example.com", "*"))
     assert policy.is_own_page(host, origin, scheme) is own
+
+
+@pytest.mark.parametrize(
+    ("origin", "own"),
+    [
+        ("https://prompts.example.com", True),
+        ("HTTPS://Prompts.Example.com", True),
+        ("http://prompts.example.com", False),
+        ("https://prompts.example.com:8443", False),
+        ("https://prompts.example.com.evil.example", False),
+        ("https://evil.example", False),
+        (None, False),
+    ],
+)
+@pytest.mark.parametrize("host", ["10.0.0.7:8000", "backend", None])
+def test_our_public_origin_is_ours_whatever_host_a_proxy_sends(
+    origin: str | None, own: bool, host: str | None
+) -> None:
+    """
+    It is that very origin alone; what the proxy calls us makes nobody's page ours.
+    """
+    policy = HostOriginPolicy(public_origin="https://prompts.example.com")
+    assert policy.is_own_page(host, origin, "http") is own
