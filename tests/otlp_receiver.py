@@ -51,6 +51,7 @@ class Collector:
     Attributes:
         status: What it answers.
         headers: Of each delivery, names in small letters.
+        paths: Where they were sent.
         raw: The deliveries as they came, unpacked.
     """
 
@@ -58,14 +59,16 @@ class Collector:
     status: int = 200
     spans: list[ReceivedSpan] = field(default_factory=list[ReceivedSpan])
     headers: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+    paths: list[str] = field(default_factory=list[str])
     raw: list[bytes] = field(default_factory=list[bytes])
     changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def take(self, body: bytes, headers: Mapping[str, str]) -> None:
+    def take(self, body: bytes, path: str, headers: Mapping[str, str]) -> None:
         """
         Remember a delivery.
         """
         with self.changed:
+            self.paths.append(path)
             self.headers.append({name.lower(): value for name, value in headers.items()})
             self.raw.append(gzip.decompress(body))
             if self.status == 200:
@@ -139,7 +142,7 @@ def collecting(*, tls: ssl.SSLContext | None = None) -> Generator[Collector]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
-            collector.take(body, dict(self.headers.items()))
+            collector.take(body, self.path, dict(self.headers.items()))
             answer = ExportTraceServiceResponse().SerializeToString()
             self.send_response(collector.status)
             self.send_header("content-type", "application/x-protobuf")

@@ -163,6 +163,18 @@ def test_a_termination_signal_ends_the_server_cleanly(
         assert server.stop(signal.SIGTERM) == 0
 
 
+def test_without_a_collector_nothing_of_tracing_is_loaded(
+    start_server: StartServer, tmp_path: Path, prompts: Path
+) -> None:
+    """
+    Neither OpenTelemetry's exporter nor the library of its wire format is in the process.
+    """
+    server = start_server(tmp_path, prompts=prompts)
+    loaded = Path(f"/proc/{server.process.pid}/maps").read_text(encoding="utf-8")
+    assert "uvloop" in loaded
+    assert "google/_upb" not in loaded
+
+
 def test_a_server_killed_hard_loses_no_key(
     start_server: StartServer, tmp_path: Path, prompts: Path
 ) -> None:

@@ -7,6 +7,7 @@ is not followed. So a span is a few numbers here, and no library is involved.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Self
@@ -89,7 +90,8 @@ class Span:
         if error is not None:
             self.error = error.code if isinstance(error, CtxfyError) else type(error).__name__
         if self._token is not None:
-            CURRENT_SPAN.reset(self._token)
+            with suppress(ValueError):  # what is thrown away may be ended in another context
+                CURRENT_SPAN.reset(self._token)
             self._token = None
 
     @property
