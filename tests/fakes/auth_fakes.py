@@ -271,3 +271,50 @@ class FakeSessionStore:
             raise self.outage
         if writing and self.write_outage is not None:
             raise self.write_outage
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeKeySetSource:
+    """
+    Publishes what it holds.
+
+    Attributes:
+        body: What is read.
+        fetches: How often it was.
+        outage: Raised while it is set.
+    """
+
+    body: bytes = b""
+    fetches: int = 0
+    outage: Exception | None = None
+
+    async def fetch(self) -> bytes:
+        """
+        Read the whole set.
+        """
+        self.fetches += 1
+        if self.outage is not None:
+            raise self.outage
+        return self.body
+
+
+@dataclass(slots=True, kw_only=True)
+class FakePersonDirectory:
+    """
+    Keeps people in a dictionary.
+
+    Attributes:
+        people: Ids by name.
+        outage: Raised while it is set.
+    """
+
+    people: dict[str, str] = field(default_factory=dict[str, str])
+    outage: UnavailableError | None = None
+
+    async def person_of(self, user_id: str) -> str:
+        """
+        Return the id of a person, who is kept if new.
+        """
+        if self.outage is not None:
+            raise self.outage
+        return self.people.setdefault(user_id, f"{len(self.people):032x}")

@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from ctxfy.adapters.audit.audit_probe import AuditProbe
     from ctxfy.adapters.audit.trail_watch import TrailWatch
     from ctxfy.adapters.auth.api_key_service import ApiKeyService
+    from ctxfy.adapters.auth.issuer_keys import IssuerKeys
     from ctxfy.adapters.auth.key_material import HmacKeyMaterial
     from ctxfy.adapters.auth.rate_limiter import MemoryRateLimiter, NoRateLimiter
     from ctxfy.adapters.auth.valkey_rate_limiter import SharedLimitsProbe, ValkeyRateLimiter
+    from ctxfy.adapters.container.key_set_file import KeySetFile
     from ctxfy.adapters.mcp_prompts.catalog import CatalogProbe, MemoryCatalog
     from ctxfy.adapters.mcp_prompts.function_prompts import ModuleFunction
     from ctxfy.adapters.mcp_prompts.prompt_service import PromptService
@@ -25,11 +27,13 @@ if TYPE_CHECKING:
     from ctxfy.adapters.monitoring.null_tracer import NullTracer
     from ctxfy.adapters.monitoring.structured_logger import StructuredLogger
     from ctxfy.adapters.monitoring.tracer import Tracer
+    from ctxfy.adapters.remote_server.key_set import RemoteKeySet
     from ctxfy.adapters.storage.api_key_store import SqlApiKeyStore
     from ctxfy.adapters.storage.audit_proofs import AuditProofs
     from ctxfy.adapters.storage.audit_reader import AuditReader
     from ctxfy.adapters.storage.audit_trail import AuditTrail
     from ctxfy.adapters.storage.null_watcher import NullAuditWatcher
+    from ctxfy.adapters.storage.person_directory import SqlPersonDirectory
     from ctxfy.adapters.storage.person_store import SqlPersonStore
     from ctxfy.adapters.storage.session_store import SqlSessionStore
     from ctxfy.adapters.storage.storage_probe import StorageProbe
@@ -46,6 +50,8 @@ if TYPE_CHECKING:
         AuthCommandPort,
         AuthQueryPort,
         KeyMaterialPort,
+        KeySetSourcePort,
+        PersonDirectoryPort,
         RateLimiterPort,
         SessionStorePort,
     )
@@ -70,7 +76,12 @@ if TYPE_CHECKING:
         FakeAuditWatcher,
         FakePersonStore,
     )
-    from tests.fakes.auth_fakes import FakeApiKeyStore, FakeSessionStore
+    from tests.fakes.auth_fakes import (
+        FakeApiKeyStore,
+        FakeKeySetSource,
+        FakePersonDirectory,
+        FakeSessionStore,
+    )
 
     def prompts(
         service: PromptService,
@@ -104,6 +115,21 @@ if TYPE_CHECKING:
         _query: AuthQueryPort = service
         _material: KeyMaterialPort = material
         _stores: list[ApiKeyStorePort] = [store, fake]
+
+    def tokens(
+        remote: RemoteKeySet,
+        file: KeySetFile,
+        fake_source: FakeKeySetSource,
+        people: SqlPersonDirectory,
+        fake_people: FakePersonDirectory,
+        keys: IssuerKeys,
+    ) -> None:
+        """
+        Prove what the ports about tokens are implemented by.
+        """
+        _sources: list[KeySetSourcePort] = [remote, file, fake_source]
+        _directories: list[PersonDirectoryPort] = [people, fake_people]
+        _probe: HealthProbePort = keys
 
     def sessions(store: SqlSessionStore, fake: FakeSessionStore) -> None:
         """

@@ -164,7 +164,7 @@ def test_every_route_is_documented(public: bool) -> None:
     """
     Each path of the table of routes is in the reference, however metrics are set.
     """
-    policies = route_policies(public_metrics=public)
+    policies = route_policies(public_metrics=public, tokens=True)
     assert all(f"`{policy.path}`" in text_of("http.md") for policy in policies)
 
 

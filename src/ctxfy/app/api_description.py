@@ -71,7 +71,7 @@ def _surface(wiring: Wiring) -> Surface:
 
     return Surface(
         policies=wiring.policies,
-        operations=operations(docs=wiring.settings.docs.enabled),
+        operations=operations(docs=wiring.settings.docs.enabled, tokens=wiring.issuer is not None),
         rest=describe_rest(rest_handlers(wiring)),
         errors={
             kind: ErrorKind(

@@ -355,6 +355,13 @@ def subject_pseudonymizer(own: ServerSecrets) -> Callable[[str], str]:
     return _keyed(own, b"ctxfy limit subjects", length=32)
 
 
+def token_pseudonymizer(own: ServerSecrets) -> Callable[[str], str]:
+    """
+    Make the function that gives users of an issuer the ids that stand in the place of keys' ids.
+    """
+    return _keyed(own, b"ctxfy token callers", prefix="jwt_", length=16)
+
+
 def _keyed(
     own: ServerSecrets, purpose: bytes, *, length: int, prefix: str = ""
 ) -> Callable[[str], str]:

@@ -29,6 +29,7 @@ from pydantic_settings import (
 )
 
 from ctxfy.app.fastmcp_file import read_fastmcp_file
+from ctxfy.app.jwt_settings import JwtSettings
 from ctxfy.app.limit_settings import LimitsSettings
 from ctxfy.app.monitoring_settings import MonitoringSettings
 from ctxfy.app.privacy_settings import PrivacySettings
@@ -273,6 +274,7 @@ class Settings(BaseSettings):
     cors: CorsSettings = CorsSettings()
     logging: LoggingSettings = LoggingSettings()
     auth: AuthSettings = AuthSettings()
+    jwt: JwtSettings = JwtSettings()
     limits: LimitsSettings = LimitsSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
     llm: LlmSettings = LlmSettings()

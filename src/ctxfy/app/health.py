@@ -109,6 +109,7 @@ def make_health(wiring: "Wiring", certificate: ServerCertificate | None) -> Heal
             ),
             CatalogProbe(wiring.catalog),
             *wiring.limiting.probes,
+            *((wiring.issuer.keys,) if wiring.issuer else ()),
             *_measured(wiring, machine, lag, certificate),
         ],
         now=utc_now,

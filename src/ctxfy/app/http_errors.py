@@ -48,7 +48,10 @@ from ctxfy.core.exceptions import (
     UnavailableError,
     UnsupportedMediaTypeError,
 )
+from ctxfy.core.models.auth_models import Scope as KeyScope
 from ctxfy.core.models.limit_models import LimitPolicy
+from ctxfy.core.models.token_models import ResourceChallenge
+from ctxfy.core.use_cases.token_use_cases import scopes_to_ask_for
 from ctxfy.core.use_cases.validation_use_cases import plural
 
 
@@ -222,7 +225,7 @@ def error_response(scope: Scope, error: Exception) -> Response:
         json.dumps(body),  # in ASCII: a text from a request may hold what has no form in UTF-8
         status_code=outcome.status,
         media_type=media_type,
-        headers=_headers(error),
+        headers=_headers(error, scope.get("state", {}).get("challenge")),
     )
 
 
@@ -271,10 +274,11 @@ def _mistakes(error: Exception) -> _Extras:
     }
 
 
-def _headers(error: Exception) -> dict[str, str]:
+def _headers(error: Exception, challenge: ResourceChallenge | None = None) -> dict[str, str]:
     match error:
         case NotAuthenticatedError() | NotAuthorizedError():
-            return {"WWW-Authenticate": f'Bearer realm="ctxfy"{_challenge(error)}'}
+            said = _challenge(error) if challenge is None else _resource(error, challenge)
+            return {"WWW-Authenticate": f'Bearer realm="ctxfy"{said}'}
         case RateLimitedError(quotas=quotas, retry_after=seconds):
             return {"Retry-After": str(seconds)} | quota_headers(quotas)
         case ConcurrencyLimitedError(limit=limit, retry_after=seconds):
@@ -285,6 +289,20 @@ def _headers(error: Exception) -> dict[str, str]:
             return {"Retry-After": str(seconds)}
         case _:
             return {}
+
+
+def _resource(
+    error: NotAuthenticatedError | NotAuthorizedError, challenge: ResourceChallenge
+) -> str:
+    """
+    Say where a token is to be had, and for what it is to be asked (RFC 9728, section 5.1).
+    """
+    required = error.required if isinstance(error, NotAuthorizedError) else KeyScope.READ
+    words = scopes_to_ask_for(challenge.scopes, KeyScope(required)) if required else ()
+    # In the issuer's words, not in ours.
+    said = _challenge(error).partition(", scope=")[0]
+    asked = f', scope="{" ".join(words)}"' if words else ""
+    return f'{said}{asked}, resource_metadata="{challenge.metadata_url}"'
 
 
 def _challenge(error: NotAuthenticatedError | NotAuthorizedError) -> str:

@@ -117,6 +117,7 @@ class CtxfyApp(LifespanApp):
             addresses=self._addresses,
             logging=wiring.logging,
             metrics=wiring.metrics,
+            tokens=wiring.issuer.door if wiring.issuer else None,
         )
         # Without the explorer, the list of prompts is the nearest thing to a first page.
         home = routes.DOCS if wiring.settings.docs.enabled else routes.PROMPTS
@@ -154,6 +155,7 @@ class CtxfyApp(LifespanApp):
                 routes.LOGIN_STYLE: routes.endpoint(pages.style),
                 routes.LOGOUT: routes.endpoint(pages.logout),
                 **self._docs_apps(),
+                **self._token_apps(),
                 routes.WELL_KNOWN: routes.endpoint(routes.no_oauth),
                 routes.REGISTER: routes.endpoint(routes.no_oauth),
             },
@@ -168,6 +170,12 @@ class CtxfyApp(LifespanApp):
             routes.DOCS_ASSET: routes.endpoint(docs.asset),
             routes.OPENAPI: routes.endpoint(docs.document),
         }
+
+    def _token_apps(self) -> dict[str, ASGIApp]:
+        if (issuer := self.wiring.issuer) is None:
+            return {}
+        places = (routes.PROTECTED_RESOURCE, routes.PROTECTED_RESOURCE_MCP)
+        return dict.fromkeys(places, routes.endpoint(routes.told(issuer.metadata)))
 
     def _around(self, app: ASGIApp) -> ASGIApp:
         """
@@ -264,6 +272,8 @@ class CtxfyApp(LifespanApp):
             await stack.enter_async_context(self._mcp.lifespan(self._mcp))
             await stack.enter_async_context(running(wiring.keys.run()))
             await stack.enter_async_context(running(wiring.key_watch.run()))
+            if wiring.issuer is not None:
+                await stack.enter_async_context(running(wiring.issuer.keys.run()))
             if (shared := wiring.limiting.shared) is not None:
                 stack.push_async_callback(shared.aclose)
                 await stack.enter_async_context(running(shared.run()))

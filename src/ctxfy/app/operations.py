@@ -7,7 +7,7 @@ from dataclasses import replace
 from ctxfy.adapters.api_docs.operations import Answer, Operation, Operations
 from ctxfy.adapters.audit.audit_fields import EventPageData, VerificationData
 from ctxfy.adapters.audit.person_fields import ErasureData, HoldingsData
-from ctxfy.adapters.auth.key_fields import CallerData, KeyData, KeyPageData, NewKeyData
+from ctxfy.adapters.auth.key_fields import CurrentData, KeyData, KeyPageData, NewKeyData
 from ctxfy.adapters.auth.leak_routes import LeakReportData
 from ctxfy.adapters.mcp_prompts.prompt_fields import (
     ExecutionData,
@@ -44,12 +44,13 @@ _NOT_FOUND = {
 }
 
 
-def operations(*, docs: bool) -> Operations:
+def operations(*, docs: bool, tokens: bool = False) -> Operations:
     """
     Lay out the table.
 
     Args:
         docs: Whether there are the explorer and the description it shows.
+        tokens: Whether tokens of an issuer are taken, and clients told whose.
     """
     return {
         **_MCP,
@@ -62,6 +63,7 @@ def operations(*, docs: bool) -> Operations:
         **_OPERATIONS,
         **_BROWSERS,
         **_DISCOVERY,
+        **(_RESOURCE if tokens else {}),
     }
 
 
@@ -182,7 +184,7 @@ _KEYS: Operations = {
     (routes.CURRENT_API_KEY, "GET"): Operation(
         name="show_current_api_key",
         tag="keys",
-        answers=(Answer(description="The key.", body=CallerData),),
+        answers=(Answer(description="The key, or the token.", body=CurrentData),),
     ),
     (routes.API_KEY, "GET"): Operation(
         name="show_api_key",
@@ -384,4 +386,16 @@ _DISCOVERY: Operations = {
         (routes.REGISTER, "no_register", ()),
     )
     for method in ("GET", "POST")
+}
+_RESOURCE: Operations = {
+    (path, "GET"): Operation(
+        name=name,
+        tag="discovery",
+        summary="Tell clients who issues tokens for this server (RFC 9728).",
+        answers=(Answer(description="The metadata.", body={"type": "object"}),),
+    )
+    for path, name in (
+        (routes.PROTECTED_RESOURCE, "show_protected_resource"),
+        (routes.PROTECTED_RESOURCE_MCP, "show_protected_resource_mcp"),
+    )
 }

@@ -21,6 +21,8 @@ LIVE = "/health/live"
 READY = "/health/ready"
 METRICS = "/metrics"
 WELL_KNOWN = "/.well-known/{rest:path}"
+PROTECTED_RESOURCE = "/.well-known/oauth-protected-resource"
+PROTECTED_RESOURCE_MCP = "/.well-known/oauth-protected-resource/mcp"
 REGISTER = "/register"
 PROMPTS = "/prompts"
 PROMPT = "/prompts/{name}"
@@ -66,13 +68,16 @@ REST = (
 )
 
 
-def route_policies(*, public_metrics: bool, docs: bool = True) -> tuple[RoutePolicy, ...]:
+def route_policies(
+    *, public_metrics: bool, docs: bool = True, tokens: bool = False
+) -> tuple[RoutePolicy, ...]:
     """
     Lay out the table.
 
     Args:
         public_metrics: Whether /metrics needs no key.
         docs: Whether there are the explorer and the description it shows.
+        tokens: Whether tokens of an issuer are taken, and clients told whose.
     """
     return (
         # Clients are configured with and without the slash; a redirect would lose their POST.
@@ -111,6 +116,10 @@ def route_policies(*, public_metrics: bool, docs: bool = True) -> tuple[RoutePol
         *(
             RoutePolicy(path=path, methods=("GET", "POST"), scope=None, audited=Audited.NEVER)
             for path in (WELL_KNOWN, REGISTER)
+        ),
+        *(
+            RoutePolicy(path=path, methods=("GET",), scope=None, audited=Audited.NEVER)
+            for path in ((PROTECTED_RESOURCE, PROTECTED_RESOURCE_MCP) if tokens else ())
         ),
     )
 
@@ -283,3 +292,14 @@ async def no_oauth(_request: Request) -> Response:
     Anything else at these addresses makes clients open log-in dialogs or give up.
     """
     return JSONResponse({"error": "not_found"}, status_code=404)
+
+
+def told(value: Mapping[str, object]) -> Handler:
+    """
+    Make a handler that answers everybody with the same JSON.
+    """
+
+    async def handler(_request: Request) -> Response:
+        return JSONResponse(value)
+
+    return handler

@@ -33,12 +33,14 @@ from ctxfy.app.bootstrap import (
     pseudonymizer,
     server_secrets,
     subject_pseudonymizer,
+    token_pseudonymizer,
 )
 from ctxfy.app.config import Settings
 from ctxfy.app.first_key import announce_first_key
 from ctxfy.app.limits import Limiting, make_limiting
 from ctxfy.app.loading import load_functions, make_loader, make_validator, utc_now
 from ctxfy.app.prompt_check import load_checked
+from ctxfy.app.token_issuer import Issuer
 from ctxfy.app.tracing import Tracing, make_tracing
 from ctxfy.core.models.auth_models import RoutePolicy
 from ctxfy.core.models.session_models import SessionLifetimes
@@ -69,6 +71,7 @@ class Wiring:
     key_watch: KeyWatch
     sessions: SessionService
     limiting: Limiting
+    issuer: Issuer | None
     catalog: MemoryCatalog
     prompt_commands: PromptCommandPort
     prompt_queries: PromptQueryPort
@@ -103,7 +106,9 @@ def wire(
     logging = StructuredLogger(user_id_form=settings.logging.user_id, pseudonym=pseudonymizer(own))
     registry = new_registry()
     policies = routes.route_policies(
-        public_metrics=settings.monitoring.public_metrics, docs=settings.docs.enabled
+        public_metrics=settings.monitoring.public_metrics,
+        docs=settings.docs.enabled,
+        tokens=settings.jwt.issuer is not None,
     )
     metrics = PrometheusMetrics(
         registry, endpoints=[policy.path for policy in policies], version=__version__
@@ -189,6 +194,7 @@ def wire(
         limiting=make_limiting(
             settings.limits, subject_pseudonymizer(own), logging=logging, metrics=metrics
         ),
+        issuer=_issuer(settings, storage, own, logging),
         catalog=catalog,
         prompt_commands=prompts,
         prompt_queries=prompts,
@@ -203,6 +209,16 @@ def wire(
         draining=draining,
         announce=announce_first_key,
     )
+
+
+def _issuer(
+    settings: Settings, storage: Storage, own: ServerSecrets, logging: LoggingPort
+) -> Issuer | None:
+    if settings.jwt.issuer is None:
+        return None
+    from ctxfy.app.tokens import make_issuer
+
+    return make_issuer(settings, storage, token_pseudonymizer(own), logging=logging)
 
 
 def _load(settings: Settings, validator: ArgumentValidatorPort) -> CatalogSnapshot:

@@ -254,6 +254,7 @@ async def test_a_key_is_told_about_itself(server: Client) -> None:
     assert answer.json() == {
         "key_id": narrow.key[6:18], "user_id": "fay", "name": "", "scope": "read",
         "prompts": ["code-*"], "networks": [], "rate_limit": None, "expires_at": None,
+        "credential": "key",
     }  # fmt: skip
 
 

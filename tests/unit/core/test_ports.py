@@ -24,6 +24,8 @@ PORTS = {
         "AuthCommandPort",
         "AuthQueryPort",
         "KeyMaterialPort",
+        "KeySetSourcePort",
+        "PersonDirectoryPort",
         "RateLimiterPort",
         "SessionStorePort",
     },

@@ -10,10 +10,11 @@ from starlette.types import Scope
 
 from ctxfy.adapters.auth.client_address import ClientAddresses
 from ctxfy.adapters.auth.cookies import CSRF_HEADER, SessionToken
-from ctxfy.adapters.auth.credentials import Headers, read_credential
+from ctxfy.adapters.auth.credentials import Headers, WebToken, read_credential
 from ctxfy.adapters.auth.policy import RouteMatch
 from ctxfy.adapters.auth.request_limits import RequestLimits
 from ctxfy.adapters.auth.session_service import SessionService
+from ctxfy.adapters.auth.token_door import TokenDoor
 from ctxfy.core.exceptions import (
     ForeignNetworkError,
     ForgedRequestError,
@@ -32,11 +33,16 @@ from ctxfy.core.models.auth_models import (
 from ctxfy.core.models.auth_models import Scope as KeyScope
 from ctxfy.core.models.limit_models import Quota
 from ctxfy.core.models.session_models import TokenDigest
+from ctxfy.core.models.token_models import ResourceChallenge
 from ctxfy.core.ports.auth_ports import AuthCommandPort
 from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort
 from ctxfy.core.use_cases.auth_use_cases import decide_authorization
 from ctxfy.core.use_cases.network_use_cases import decide_network
 from ctxfy.core.use_cases.session_use_cases import decide_unsafe_request
+from ctxfy.core.use_cases.token_use_cases import not_valid
+
+
+type Credential = str | SessionToken | WebToken | Denied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +89,7 @@ _SUSPECT = frozenset(
         DenialReason.MALFORMED,
         DenialReason.UNKNOWN,
         DenialReason.NETWORK,
+        DenialReason.TOKEN,
     }
 )
 
@@ -101,13 +108,22 @@ class Admission:
         addresses: ClientAddresses,
         logging: LoggingPort,
         metrics: MetricsPort,
+        tokens: TokenDoor | None = None,
     ) -> None:
         self._auth = auth
+        self._tokens = tokens
         self._sessions = sessions
         self._limits = limits
         self._addresses = addresses
         self._logging = logging
         self._metrics = metrics
+
+    @property
+    def challenge(self) -> ResourceChallenge | None:
+        """
+        What callers without a credential are told of where to get a token; None: nothing.
+        """
+        return self._tokens.challenge if self._tokens else None
 
     async def decide(self, scope: Scope, match: RouteMatch, arrival: Arrival = _PLAIN) -> Caller:
         """
@@ -122,7 +138,12 @@ class Admission:
             UnavailableError: The keys are out of reach.
         """
         policy, headers = match.guard, scope["headers"]
-        credential = read_credential(headers, sessions=policy.sessions, secure=arrival.secure)
+        credential = read_credential(
+            headers,
+            sessions=policy.sessions,
+            secure=arrival.secure,
+            token_bytes=self._tokens.max_bytes if self._tokens else 0,
+        )
         session = None
         if isinstance(credential, SessionToken):
             session = self._sessions.digest(credential.text)
@@ -186,7 +207,7 @@ class Admission:
         return denied or session
 
     async def _authenticate(
-        self, credential: str | SessionToken | Denied, policy: RoutePolicy, scope: Scope
+        self, credential: Credential, policy: RoutePolicy, scope: Scope
     ) -> Principal | None:
         try:
             decision = await self._decide_about(credential)
@@ -233,10 +254,14 @@ class Admission:
         self._know(principal, scope, scope.get("state", {}).get("route"))
         raise ForeignNetworkError(denied.sentence)
 
-    async def _decide_about(self, credential: str | SessionToken | Denied) -> Decision:
+    async def _decide_about(self, credential: Credential) -> Decision:
         match credential:
             case Denied():
                 return credential
+            case WebToken(text=text):
+                return (
+                    await self._tokens.service.authenticate(text) if self._tokens else not_valid()
+                )
             case SessionToken(text):
                 return await self._sessions.authenticate(text)
             case _:
@@ -266,8 +291,8 @@ class Admission:
         """
         Believe no cache about a key that is about to change something, not even for a moment.
         """
-        if policy.scope is KeyScope.READ:
-            return
+        if policy.scope is KeyScope.READ or principal.by_token:
+            return  # a token is verified each time, and there is no key to look up
         decision = await self._auth.recognize(principal.key_id, fresh=True)
         if isinstance(decision, Denied):
             self._note(decision)
@@ -280,9 +305,12 @@ class Admission:
 
 def _refusal(
     denied: Denied, *, by_session: bool = False
-) -> NotAuthenticatedError | ForgedRequestError:
+) -> NotAuthenticatedError | NotAuthorizedError | ForgedRequestError:
     if denied.reason is DenialReason.FORGED:
         return ForgedRequestError(denied.sentence)
+    if denied.reason in {DenialReason.SCOPE, DenialReason.NARROWED}:
+        # A valid token that holds nothing for this server.
+        return NotAuthorizedError(denied.sentence, required=str(KeyScope.READ))
     # A cookie that is worth nothing any more was not shown on purpose.
     presented = denied.reason is not DenialReason.MISSING and not by_session
     return NotAuthenticatedError(denied.sentence, presented=presented)

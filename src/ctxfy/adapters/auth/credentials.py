@@ -6,9 +6,11 @@ A session's cookie is one only if no other came: browsers send it unasked.
 
 from base64 import b64decode
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from ctxfy.adapters.auth.cookies import SessionToken, read_session_token
 from ctxfy.core.models.auth_models import DenialReason, Denied
+from ctxfy.core.use_cases.token_use_cases import looks_like_token, not_valid
 
 
 type Headers = Iterable[tuple[bytes, bytes]]
@@ -18,14 +20,24 @@ COOKIE_HEADER = b"cookie"
 MAX_HEADER_BYTES = 1024
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebToken:
+    """
+    A credential of the form that tokens of an issuer have.
+    """
+
+    text: str = field(repr=False)
+
+
 def read_credential(
-    headers: Headers, *, sessions: bool = False, secure: bool = False
-) -> str | SessionToken | Denied:
+    headers: Headers, *, sessions: bool = False, secure: bool = False, token_bytes: int = 0
+) -> str | SessionToken | WebToken | Denied:
     """
     Find the API key a request carries, or say why there is none to look at.
 
     It comes as `Authorization: Bearer` (RFC 6750), as `X-API-Key`, or as the password of Basic
-    (RFC 7617). Where `sessions` are taken, a session's token will do as well.
+    (RFC 7617). Where `sessions` are taken, a session's token will do as well; and where tokens are,
+    of at most `token_bytes`, one of them as `Bearer`.
     """
     found = [(name, value) for name, value in headers if name in CREDENTIAL_HEADERS]
     if not found:
@@ -41,6 +53,8 @@ def read_credential(
             sentence="Several credentials came with the request; send exactly one.",
         )
     name, value = found[0]
+    if token_bytes and name == b"authorization" and (token := _token(value)):
+        return token if len(token.text) <= token_bytes else not_valid()
     if len(value) > MAX_HEADER_BYTES:
         return malformed()
     text = value.decode("latin-1").strip()
@@ -58,6 +72,13 @@ def malformed() -> Denied:
             "was it copied whole?"
         ),
     )
+
+
+def _token(value: bytes) -> WebToken | None:
+    scheme, _, rest = value.decode("latin-1").strip().partition(" ")
+    text = rest.strip()
+    is_one = scheme.lower() == "bearer" and looks_like_token(text)
+    return WebToken(text=text) if is_one else None
 
 
 def _authorization(text: str) -> str | Denied:

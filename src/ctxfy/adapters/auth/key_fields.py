@@ -3,7 +3,7 @@ Keys as JSON data, for REST and the command line alike. No digest ever is among 
 """
 
 from datetime import datetime
-from typing import Annotated, TypedDict
+from typing import Annotated, Literal, TypedDict
 
 from pydantic import Field
 
@@ -35,6 +35,17 @@ class CallerData(TypedDict):
     networks: Annotated[list[str], Field(description="Where it may be used from; none: anywhere.")]
     rate_limit: Annotated[Rate | None, Field(description="Its own limit; null: the server's.")]
     expires_at: Annotated[Moment | None, Field(description="Null: never.")]
+
+
+class CurrentData(CallerData):
+    """
+    Who is calling, and by what.
+    """
+
+    credential: Annotated[
+        Literal["key", "token"],
+        Field(description="token: of another issuer; the id then stands for its user."),
+    ]
 
 
 class KeyData(CallerData):
@@ -85,7 +96,7 @@ def plain_key(info: ApiKeyInfo) -> KeyData:
     }
 
 
-def plain_principal(principal: Principal) -> CallerData:
+def plain_principal(principal: Principal) -> CurrentData:
     """
     Lay a caller out as JSON data, for that caller.
     """
@@ -97,6 +108,7 @@ def plain_principal(principal: Principal) -> CallerData:
         "prompts": list(principal.prompts),
         "networks": [str(network) for network in principal.networks],
         "rate_limit": _rate(principal.rate_limit),
+        "credential": "token" if principal.by_token else "key",
         "expires_at": plain_moment(principal.expires_at),
     }
 

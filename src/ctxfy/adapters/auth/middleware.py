@@ -87,7 +87,7 @@ class AccessGate:
             return
         match = self._table.match(scope["path"], scope["method"])
         state: MutableMapping[str, Any] = scope.setdefault("state", {})
-        state["policy"] = match.policy
+        state["policy"], state["challenge"] = match.policy, self._admission.challenge
         if match.route is not None:
             state["route"] = match.route
         origin = _origin(scope)

@@ -245,6 +245,11 @@ class KeyRoutes:
         Give the caller's own key a new secret, shown this once.
         """
         principal = _principal(request)
+        if principal.by_token:
+            raise NotAuthorizedError(
+                "A token was shown, and there is no key to rotate; its issuer gives another.",
+                required=None,
+            )
         if principal.by_old_secret:
             # Else who found a leaked secret could take the key over from who rotated it for that.
             raise NotAuthorizedError(

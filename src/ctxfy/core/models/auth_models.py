@@ -187,6 +187,8 @@ class Principal:
     Attributes:
         networks: Where the key may be shown; none: anywhere.
         by_old_secret: Whether the key was shown with its secret from before the last rotation.
+        by_token: Whether a token of another issuer was shown, and there is no key: the id then
+            stands for this user of that issuer.
     """
 
     key_id: KeyId
@@ -199,6 +201,7 @@ class Principal:
     rate_limit: RateLimit | None = None
     person_id: str | None = None
     by_old_secret: bool = False
+    by_token: bool = False
 
     @property
     def is_narrowed(self) -> bool:
@@ -225,6 +228,7 @@ class DenialReason(StrEnum):
     SCOPE = "scope"
     NARROWED = "narrowed"
     NETWORK = "network"
+    TOKEN = "token"  # noqa: S105 - a word # nosec B105
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -310,6 +310,36 @@ class KeyMaterialPort(Protocol):
         ...
 
 
+class KeySetSourcePort(Protocol):
+    """
+    Driven port: where the public keys of a token's issuer are published (RFC 7517).
+    """
+
+    async def fetch(self) -> bytes:
+        """
+        Read the whole set, within bounds of time and size.
+
+        Raises:
+            UnavailableError: It could not be read.
+        """
+        ...
+
+
+class PersonDirectoryPort(Protocol):
+    """
+    Driven port: which random id stands for a person who holds no key here.
+    """
+
+    async def person_of(self, user_id: str) -> str:
+        """
+        Return the id of a person, who is kept if new.
+
+        Raises:
+            UnavailableError: The store is out of reach.
+        """
+        ...
+
+
 class RateLimiterPort(Protocol):
     """
     Driven port: how often subjects came.
