@@ -29,6 +29,16 @@ test: clients ## run the tests on every processor (ARGS="tests/unit -x", ARGS="-
 fuzz: setup ## send the API what nobody would, for FUZZ_SECONDS (300) with a key of each scope
 	@FUZZ_SECONDS=$${FUZZ_SECONDS:-300} $(BIN)/pytest -n 0 --timeout 0 tests/e2e/test_fuzzing.py $(ARGS)
 
+.PHONY: kills
+kills: setup ## kill -9 at random moments: SQLITE_KILLS (50), POSTGRES_KILLS (20), KILL_SEED
+	@SQLITE_KILLS=$${SQLITE_KILLS:-50} POSTGRES_KILLS=$${POSTGRES_KILLS:-20} \
+		$(BIN)/pytest -n 0 -rP tests/e2e/test_kills.py $(ARGS)
+
+.PHONY: replicas
+replicas: setup ## several processes on one store: REVOCATIONS (1000), WRITERS (4) for WRITING_SECONDS (30)
+	@REVOCATIONS=$${REVOCATIONS:-1000} WRITERS=$${WRITERS:-4} WRITING_SECONDS=$${WRITING_SECONDS:-30} \
+		$(BIN)/pytest -n 0 -rP tests/e2e/test_replicas.py $(ARGS)
+
 .PHONY: coverage
 coverage: clients ## run the tests and say what they leave out; the core must be covered whole
 	@$(BIN)/pytest --cov --cov-report=term --cov-report=html:build/coverage $(ARGS)
