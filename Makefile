@@ -56,6 +56,10 @@ start-time: setup ## measure how long a start takes until the first answer (ARGS
 bench-auth: setup ## measure authentications a second, next to a bare echo (ARGS="ROUNDS SECONDS")
 	@$(BIN)/python -m benchmarks.auth $(ARGS)
 
+.PHONY: fault-trial
+fault-trial: setup ## freeze and kill PostgreSQL, Valkey and a collector under traffic; print what /health says (ARGS=SECONDS)
+	@$(BIN)/python -m benchmarks.faults $(ARGS)
+
 .PHONY: bench-timing
 bench-timing: setup ## compare the time of an unknown key id with that of a wrong secret (ARGS=CALLS)
 	@$(BIN)/python -m benchmarks.timing $(ARGS)

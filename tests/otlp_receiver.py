@@ -1,7 +1,8 @@
 """
 A collector of traces: takes OTLP over HTTP on a port of this machine, and remembers every span.
 
-Run as a program, it says its port and serves until it is killed, so that it can be frozen too.
+Run as a program, it says its port (one can be given) and serves until it is killed, so that it can
+be frozen too.
 """
 
 import gzip
@@ -131,7 +132,7 @@ def _plain(attributes: Sequence[KeyValue]) -> dict[str, str | int]:
 
 
 @contextmanager
-def collecting(*, tls: ssl.SSLContext | None = None) -> Generator[Collector]:
+def collecting(*, port: int = 0, tls: ssl.SSLContext | None = None) -> Generator[Collector]:
     """
     Run a collector.
     """
@@ -154,7 +155,7 @@ def collecting(*, tls: ssl.SSLContext | None = None) -> Generator[Collector]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
         server.daemon_threads = True
         if tls is not None:
             server.socket = tls.wrap_socket(server.socket, server_side=True)
@@ -169,7 +170,7 @@ def collecting(*, tls: ssl.SSLContext | None = None) -> Generator[Collector]:
 
 
 if __name__ == "__main__":
-    with collecting() as running:
+    with collecting(port=int(sys.argv[1]) if len(sys.argv) > 1 else 0) as running:
         sys.stdout.write(f"{running.port}\n")
         sys.stdout.flush()
         threading.Event().wait()

@@ -34,6 +34,7 @@ from ctxfy.core.use_cases.health_use_cases import (
     judge_loop_lag,
     judge_memory,
     judge_processor,
+    judge_traces,
 )
 
 
@@ -152,6 +153,8 @@ def _measured(
         lambda: judge_loop_lag(lag.worst(), most.loop_lag),
         lambda: judge_latencies(requests.percentiles(), most.latencies),
     ]
+    if (export := wiring.tracing.export) is not None:
+        judges.append(lambda: judge_traces(delivered=export.is_delivering))
     if certificate is not None:
         judges.append(lambda: _judge_certificate(wiring, certificate, most.certificate))
     return [JudgedProbe(judge) for judge in judges]

@@ -66,7 +66,13 @@ def make_tracing(
         timeout_seconds=settings.traces_timeout_seconds,
     )
     form = SpanForm(service=settings.traces_service, version=__version__, instance=uuid4().hex)
-    export = SpanExport(make_exporter(collector), form, logging=logging, metrics=metrics)
+    export = SpanExport(
+        make_exporter(collector),
+        form,
+        logging=logging,
+        metrics=metrics,
+        monotonic=time.monotonic,
+    )
     tracer = Tracer(
         export,
         ratio=settings.traces_ratio,

@@ -7,7 +7,7 @@ offers a trace waits for nothing.
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from opentelemetry.sdk.trace import ReadableSpan
@@ -32,6 +32,11 @@ The most traces of one delivery.
 PAUSE_SECONDS = 0.2
 """
 How long traces gather before they are sent.
+"""
+
+LONG_SECONDS = 2.0
+"""
+A delivery that takes longer than this is told of before it has failed.
 """
 
 FLUSH_SECONDS = 2.0
@@ -65,6 +70,7 @@ class SpanExport:
     Args:
         exporter: Sends them.
         form: Makes OpenTelemetry's spans of ours.
+        monotonic: A clock in seconds that never goes back.
         pause_seconds: How long traces gather.
         max_waiting: The most traces that wait.
     """
@@ -76,6 +82,7 @@ class SpanExport:
         *,
         logging: LoggingPort,
         metrics: MetricsPort,
+        monotonic: Callable[[], float],
         pause_seconds: float = PAUSE_SECONDS,
         max_waiting: int = MAX_WAITING,
     ) -> None:
@@ -83,6 +90,7 @@ class SpanExport:
         self._form = form
         self._logging = logging
         self._metrics = metrics
+        self._monotonic = monotonic
         self._pause_seconds = pause_seconds
         self._max_waiting = max_waiting
         self._waiting: deque[RequestTrace] = deque()
@@ -90,8 +98,18 @@ class SpanExport:
         self._delivers = True
         self._abandoned = False
         self._in_flight = 0
+        self._sent_at: float | None = None
         # A daemon: the process does not wait for a collector that never answers.
         self._thread = threading.Thread(target=self._run, name="ctxfy-traces", daemon=True)
+
+    @property
+    def is_delivering(self) -> bool:
+        """
+        Whether the collector took the last delivery, and is not long over the one under way.
+        """
+        sent_at = self._sent_at
+        is_long = sent_at is not None and self._monotonic() - sent_at > LONG_SECONDS
+        return self._delivers and not is_long
 
     def offer(self, trace: RequestTrace) -> None:
         """
@@ -144,11 +162,14 @@ class SpanExport:
             return None
 
     def _deliver(self, batch: Sequence[RequestTrace]) -> bool:
+        self._sent_at = self._monotonic()
         try:
             spans = [span for trace in batch for span in self._form.of(trace)]
             return self._exporter.export(spans) is SpanExportResult.SUCCESS
         except Exception:  # noqa: BLE001 - whatever it is, the next ones are tried again
             return False
+        finally:
+            self._sent_at = None
 
     def _tell(self, batch: Sequence[RequestTrace], *, delivered: bool) -> None:
         self._metrics.record_spans("exported" if delivered else "not_delivered", self._in_flight)

@@ -119,6 +119,22 @@ def judge_certificate(not_after: datetime, now: datetime, warning: timedelta) ->
     )
 
 
+def judge_traces(
+    *,
+    delivered: bool,
+) -> CheckResult:
+    """
+    Tell whether traces arrive; no request waits for them.
+    """
+    return CheckResult(
+        name="traces",
+        status=HealthStatus.PASS if delivered else HealthStatus.WARN,
+        detail="The collector takes the traces."
+        if delivered
+        else "The collector does not take the traces; they are lost until it does.",
+    )
+
+
 def quantile(bounds: Sequence[float], counts: Sequence[float], share: float) -> float | None:
     """
     Estimate a quantile from a histogram, as Prometheus' `histogram_quantile` does.

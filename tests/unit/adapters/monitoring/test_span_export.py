@@ -3,6 +3,7 @@ The queue of traces and its thread, with an exporter that does as it is told.
 """
 
 import threading
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -36,6 +37,7 @@ class Line:
             SpanForm(service="s", version="1", instance="i"),
             logging=self.logging,
             metrics=self.metrics,
+            monotonic=time.monotonic,
             pause_seconds=0.01,
             max_waiting=max_waiting,
         )

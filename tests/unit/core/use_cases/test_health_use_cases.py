@@ -41,6 +41,14 @@ def test_a_measured_part_warns_beyond_its_threshold(
     assert (check.status, words in check.detail, check.observed) == (status, True, observed)
 
 
+def test_traces_that_are_lost_are_a_warning() -> None:
+    """
+    Nobody waits for them, so nothing fails.
+    """
+    verdicts = [health.judge_traces(delivered=delivered).status for delivered in (True, False)]
+    assert verdicts == ["pass", "warn"]
+
+
 @pytest.mark.parametrize(
     ("left", "status", "words", "days"),
     [
