@@ -46,10 +46,10 @@ from ctxfy.core.use_cases.audit_use_cases import is_chain_name
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-MASTER_ID = 1
 MEGABYTE = 1024 * 1024
 
 _OTHER_PEPPERS = "CTXFY_AUTH__OTHER_PEPPERS"
+_OTHER_MASTER_KEYS = "CTXFY_AUTH__OTHER_MASTER_KEYS"
 
 
 def server_secrets(settings: Settings) -> ServerSecrets:
@@ -62,12 +62,11 @@ def server_secrets(settings: Settings) -> ServerSecrets:
     auth = settings.auth
     pepper = _decoded("CTXFY_AUTH__PEPPER", auth.pepper)
     pepper_id, others = auth.pepper_id, numbered_secrets(_OTHER_PEPPERS, auth.other_peppers)
-    if pepper is None and pepper_id is not None:
-        raise ConfigurationError(
-            "CTXFY_AUTH__PEPPER_ID is the number of CTXFY_AUTH__PEPPER, which is not set; set"
-            " both, or none. The key file has numbers of its own."
-        )
+    _require_both("CTXFY_AUTH__PEPPER", pepper, pepper_id)
     master_key = _decoded("CTXFY_AUTH__MASTER_KEY", auth.master_key)
+    master_id = auth.master_key_id
+    other_masters = numbered_secrets(_OTHER_MASTER_KEYS, auth.other_master_keys)
+    _require_both("CTXFY_AUTH__MASTER_KEY", master_key, master_id)
     if master_key is not None and len(master_key) != KEY_BYTES:
         raise ConfigurationError(
             f"CTXFY_AUTH__MASTER_KEY must have {KEY_BYTES} bytes; it has {len(master_key)}."
@@ -79,12 +78,28 @@ def server_secrets(settings: Settings) -> ServerSecrets:
         if pepper is None:
             pepper, pepper_id = kept.pepper, kept.pepper_id
             others = join_secrets(_OTHER_PEPPERS, kept.other_peppers, others)
-        master_key = master_key or kept.master_key
-    pepper_id = pepper_id or FIRST_ID
+        if master_key is None:
+            master_key, master_id = kept.master_key, kept.master_key_id
+            other_masters = join_secrets(_OTHER_MASTER_KEYS, kept.other_master_keys, other_masters)
+    pepper_id, master_id = pepper_id or FIRST_ID, master_id or FIRST_ID
     join_secrets(_OTHER_PEPPERS, {pepper_id: pepper}, others)
+    join_secrets(_OTHER_MASTER_KEYS, {master_id: master_key}, other_masters)
     return ServerSecrets(
-        pepper=pepper, master_key=master_key, pepper_id=pepper_id, other_peppers=others
+        pepper=pepper,
+        master_key=master_key,
+        pepper_id=pepper_id,
+        other_peppers=others,
+        master_key_id=master_id,
+        other_master_keys=other_masters,
     )
+
+
+def _require_both(name: str, secret: bytes | None, number: int | None) -> None:
+    if secret is None and number is not None:
+        raise ConfigurationError(
+            f"{name}_ID is the number of {name}, which is not set; set both, or none. The key file"
+            " has numbers of its own."
+        )
 
 
 def has_secrets(settings: Settings) -> bool:
@@ -198,7 +213,9 @@ def make_storage(
     """
     database = make_database(settings, tracer=tracer)
     envelope = Envelope(
-        [MasterKey(id=MASTER_ID, secret=own.master_key)], random_bytes=secrets.token_bytes
+        [MasterKey(id=number, secret=secret) for number, secret in own.master_keys.items()],
+        random_bytes=secrets.token_bytes,
+        current=own.master_key_id,
     )
     seals = AuditSeals(envelope)
     trail = AuditTrail(

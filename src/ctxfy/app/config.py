@@ -154,6 +154,18 @@ class AuthSettings(Section):
     master_key: SecretStr | None = Field(
         default=None, description="Base64 of 32 bytes; wraps the keys of people's data."
     )
+    master_key_id: int | None = Field(
+        default=None,
+        ge=1,
+        le=MAX_SECRET_ID,
+        description="What the master key is called in the database; default: 1. A new one needs"
+        " another number.",
+    )
+    other_master_keys: SecretStr | None = Field(
+        default=None,
+        description="Master keys that people may still be under, or soon: NUMBER:BASE64, commas or"
+        " lines between.",
+    )
     key_file: Path | None = Field(
         default=None,
         description="Holds both if they are not set; made beside the database if missing.",

@@ -6,6 +6,8 @@ import asyncio
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,11 +16,15 @@ from cyclopts import App, Parameter
 from ctxfy.app.command_line import Json, write_json
 from ctxfy.app.config import Settings, load_settings
 from ctxfy.core.exceptions import ConfigurationError
+from ctxfy.core.models.audit_models import COMMAND_LINE
+from ctxfy.core.use_cases.audit_use_cases import act_of
 from ctxfy.core.use_cases.validation_use_cases import plural
 
 
 if TYPE_CHECKING:
     from ctxfy.adapters.storage.database import Database
+    from ctxfy.adapters.storage.rewrapping import Rewrapped
+    from ctxfy.app.bootstrap import Storage
 
 app = App(name="db", help="Migrate, check, back up and restore the database.")
 
@@ -116,6 +122,62 @@ def restore(file: Backup, /, *, as_json: Json = False) -> None:
         f"{plural(summary.rows, 'row')} are restored from '{file}'."
         f" Before the server starts, put back what belongs to them: {_secrets_of(settings)}."
     )
+
+
+@app.command
+def rewrap(*, as_json: Json = False) -> None:
+    """
+    Bring all people under the master key in use, and what else is under an older one.
+    """
+    from ctxfy.app.bootstrap import opened_storage
+
+    async def act() -> "Rewrapped":
+        async with opened_storage(load_settings(), create=False) as storage:
+            return await _rewrapped(storage)
+
+    done = asyncio.run(act())
+    if as_json:
+        write_json(asdict(done))
+        return
+    counts = (
+        plural(done.people, "name"),
+        plural(done.months, "key") + " of months",
+        plural(done.chains, "chain") + " of the audit trail",
+    )
+    print(f"Under the master key in use now: {', '.join(counts)}.")
+    for chain in done.doubted:
+        print(f"Left as it was: the chain {chain}; see 'ctxfy audit verify'.", file=sys.stderr)
+    if done.answers:
+        kept = plural(done.answers, "answer")
+        print(f"{kept} to rotations need the old master key for ten minutes.", file=sys.stderr)
+
+
+async def _rewrapped(storage: "Storage") -> "Rewrapped":
+    from ctxfy.adapters.storage.rewrapping import Rewrapping
+
+    rewrapping = Rewrapping(
+        database=storage.database, envelope=storage.envelope, tell=_tell_progress
+    )
+    done = await rewrapping.run()
+    now = datetime.now(UTC)
+    event = act_of(
+        COMMAND_LINE,
+        "master_key_changed",
+        now,
+        master_key=storage.envelope.master_id,
+        people=done.people,
+        months=done.months,
+        chains=done.chains,
+    )
+    await storage.trail.append(event)
+    # So that the newest checkpoint needs no older key either.
+    await storage.proofs.sign_checkpoint(at=now)
+    return done
+
+
+def _tell_progress(done: int, wanted: int) -> None:
+    if sys.stderr.isatty():
+        print(f"{done} of {plural(wanted, 'name')}", file=sys.stderr)
 
 
 def _move(

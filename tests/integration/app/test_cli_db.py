@@ -3,6 +3,8 @@
 """
 
 import asyncio
+import json
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -84,6 +86,29 @@ def test_a_backup_tells_programs_what_it_is(patient: Shell) -> None:
     Path("b.gz").write_bytes(b"notes")
     assert "is no backup of ctxfy" in patient.fails("db", "restore", "b.gz")
     assert "'c.gz' cannot be used: no such file" in patient.fails("db", "restore", "c.gz")
+
+
+def test_the_master_key_is_changed(patient: Shell) -> None:
+    """
+    Rewrapped under the new one, the old one can go; forgotten too early, it is asked for by number.
+    """
+    patient("keys", "create", "--user", "ann")
+    file = patient.folder / "var" / "ctxfy.keys"
+    kept = json.loads(file.read_text())
+    old, new = kept["master_key"], b64encode(b"0123456789abcdef" * 2).decode()
+    without = {**kept, "master_key": new, "master_key_id": 2}
+    file.write_text(json.dumps(without))
+    assert "number 1, which is not set" in patient.fails("keys", "list")
+    file.write_text(json.dumps({**without, "other_master_keys": {"1": old}}))
+    told = patient("db", "rewrap")
+    assert "1 name, 1 key of months, 1 chain of the audit trail." in told.out
+    file.write_text(json.dumps(without))
+    assert patient("keys", "list", "--json").json()[0]["user_id"] == "ann"
+    assert "all as they were written" in patient("audit", "verify").out
+    assert "master_key_changed" in patient("audit", "tail").out
+    assert patient("db", "rewrap", "--json").json() == {
+        "people": 0, "months": 0, "chains": 0, "doubted": [], "answers": 0,
+    }  # fmt: skip
 
 
 def test_secrets_that_are_set_are_named(patient: Shell) -> None:

@@ -191,3 +191,19 @@ def test_people_get_stable_names_in_logs() -> None:
     names = {name_of("ann"), name_of("bob"), name_of("ann "), pseudonymizer(other)("ann")}
     assert len(names) == 4
     assert not any("ann" in name for name in names)
+
+
+def test_several_master_keys_may_be_set() -> None:
+    """
+    As with peppers: the one in use under its number, the others under theirs.
+    """
+    own = server_secrets(_auth(master_key_id=3, other_master_keys=SecretStr(f"1:{GOOD}")))
+    assert (own.master_key_id, own.master_keys) == (3, {1: OTHER, 3: MASTER})
+    with pytest.raises(ConfigurationError, match="OTHER_MASTER_KEYS names the number 3"):
+        server_secrets(_auth(master_key_id=3, other_master_keys=SecretStr(f"3:{GOOD}")))
+    with pytest.raises(ConfigurationError, match="MASTER_KEY_ID is the number of CTXFY_AUTH__M"):
+        server_secrets(Settings(auth=AuthSettings(master_key_id=2)))
+    long = b64encode(OTHER * 2).decode()
+    own = server_secrets(_auth(other_master_keys=SecretStr(f"7:{long}")))
+    with pytest.raises(ConfigurationError, match="Master key 7 must have 32 bytes"):
+        make_storage(Settings(), own)

@@ -28,12 +28,16 @@ class ServerSecrets:
         master_key: Wraps the keys that people's data are encrypted with.
         pepper_id: What the pepper is called in the database.
         other_peppers: Those that keys may still be under, or soon, by id.
+        master_key_id: What the master key is called in the database.
+        other_master_keys: Those that people may still be under, or soon, by id.
     """
 
     pepper: bytes = field(repr=False)
     master_key: bytes = field(repr=False)
     pepper_id: int = field(default=1, repr=False)
     other_peppers: Mapping[int, bytes] = field(default_factory=dict[int, bytes], repr=False)
+    master_key_id: int = field(default=1, repr=False)
+    other_master_keys: Mapping[int, bytes] = field(default_factory=dict[int, bytes], repr=False)
 
     @property
     def peppers(self) -> dict[int, bytes]:
@@ -41,6 +45,13 @@ class ServerSecrets:
         Every pepper that is known, by id.
         """
         return {**self.other_peppers, self.pepper_id: self.pepper}
+
+    @property
+    def master_keys(self) -> dict[int, bytes]:
+        """
+        Every master key that is known, by id.
+        """
+        return {**self.other_master_keys, self.master_key_id: self.master_key}
 
 
 def read_or_create_key_file(path: Path, random_bytes: Callable[[int], bytes]) -> ServerSecrets:
@@ -130,10 +141,9 @@ def _parse(path: Path, raw: bytes) -> ServerSecrets:
         pepper = b64decode(content["pepper"], validate=True)
         master_key = b64decode(content["master_key"], validate=True)
         pepper_id = int(content.get("pepper_id", 1))
-        others = {
-            int(number): b64decode(text, validate=True)
-            for number, text in content.get("other_peppers", {}).items()
-        }
+        others = _decoded(content.get("other_peppers", {}))
+        master_key_id = int(content.get("master_key_id", 1))
+        other_master_keys = _decoded(content.get("other_master_keys", {}))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ConfigurationError(
             f"The key file '{path}' is damaged; restore it from a backup of this database."
@@ -146,4 +156,13 @@ def _parse(path: Path, raw: bytes) -> ServerSecrets:
             number: check_secret(f"The pepper {number} in '{path}'", secret)
             for number, secret in others.items()
         },
+        master_key_id=master_key_id,
+        other_master_keys={
+            number: check_secret(f"The master key {number} in '{path}'", secret)
+            for number, secret in other_master_keys.items()
+        },
     )
+
+
+def _decoded(numbered: Mapping[str, str]) -> dict[int, bytes]:
+    return {int(number): b64decode(text, validate=True) for number, text in numbered.items()}

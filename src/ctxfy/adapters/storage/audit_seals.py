@@ -102,7 +102,7 @@ class AuditSeals:
             if row is not None:
                 data_key = self._envelope.unwrap(
                     row[audit_months.c.wrapped_key],
-                    _month_place(month),
+                    month_place(month),
                     master_id=row[audit_months.c.master_id],
                 )
             self._remember(month, data_key)
@@ -112,7 +112,7 @@ class AuditSeals:
         data_key = self._envelope.random_bytes(KEY_BYTES)
         row = {
             "month": month,
-            "wrapped_key": self._envelope.wrap(data_key, _month_place(month)),
+            "wrapped_key": self._envelope.wrap(data_key, month_place(month)),
             "master_id": self._envelope.master_id,
         }
         # Not remembered: the transaction may yet come to nothing.
@@ -139,5 +139,8 @@ def _place(chain: str, seq: int) -> Place:
     return Place(table="audit_events", column="sealed", row=f"{chain}:{seq}")
 
 
-def _month_place(month: str) -> Place:
+def month_place(month: str) -> Place:
+    """
+    Where the key of a month is kept.
+    """
     return Place(table="audit_months", column="wrapped_key", row=month)

@@ -65,26 +65,37 @@ class Place:
 
 class Envelope:
     """
-    Seals and opens under the master keys; what is new is sealed under the newest.
+    Seals and opens under the master keys; what is new is sealed under the one in use.
+
+    Args:
+        masters: All that are known.
+        random_bytes: Randomness.
+        current: The number of the one in use; the highest if not given.
     """
 
     def __init__(
-        self, masters: Sequence[MasterKey], *, random_bytes: Callable[[int], bytes]
+        self,
+        masters: Sequence[MasterKey],
+        *,
+        random_bytes: Callable[[int], bytes],
+        current: int | None = None,
     ) -> None:
         if not masters:
             raise ConfigurationError("The storage needs a master key.")
-        newest_first = sorted(masters, key=lambda master: master.id, reverse=True)
-        self._wrapping = {each.id: _derive(each, b"wrap") for each in newest_first}
-        self._lookups = {each.id: _derive(each, b"lookup") for each in newest_first}
-        self._erasures = {each.id: _derive(each, b"erasure") for each in newest_first}
-        self._audit = {each.id: _derive(each, b"audit") for each in newest_first}
-        self._replay = {each.id: _derive(each, b"replay") for each in newest_first}
-        self._spool = {each.id: _derive(each, b"spool") for each in newest_first}
-        self._signing = {each.id: _derive(each, b"checkpoint") for each in newest_first}
+        current_first = sorted(
+            masters, key=lambda master: (master.id == current, master.id), reverse=True
+        )
+        self._wrapping = {each.id: _derive(each, b"wrap") for each in current_first}
+        self._lookups = {each.id: _derive(each, b"lookup") for each in current_first}
+        self._erasures = {each.id: _derive(each, b"erasure") for each in current_first}
+        self._audit = {each.id: _derive(each, b"audit") for each in current_first}
+        self._replay = {each.id: _derive(each, b"replay") for each in current_first}
+        self._spool = {each.id: _derive(each, b"spool") for each in current_first}
+        self._signing = {each.id: _derive(each, b"checkpoint") for each in current_first}
         if len(self._wrapping) != len(masters):
             raise ConfigurationError("Two master keys have the same id.")
         self._random_bytes = random_bytes
-        self.master_id = newest_first[0].id
+        self.master_id = current_first[0].id
 
     def random_bytes(self, count: int) -> bytes:
         """
@@ -92,15 +103,24 @@ class Envelope:
         """
         return self._random_bytes(count)
 
+    def require_master(self, master_id: int) -> None:
+        """
+        Refuse to go on without a master key that something is under.
+
+        Raises:
+            UnavailableError: It is not here.
+        """
+        self._of(self._wrapping, master_id)
+
     def lookups(self, text: str) -> list[bytes]:
         """
-        Under which values a text may be found again, the newest master key's first.
+        Under which values a text may be found again, that of the master key in use first.
         """
         return [hmac.digest(key, text.encode(), hashlib.sha256) for key in self._lookups.values()]
 
     def erasure_marks(self, text: str) -> tuple[bytes, ...]:
         """
-        What a ledger of erasures holds in place of a name, the newest master key's first.
+        What a ledger of erasures holds in place of a name, that of the master key in use first.
 
         Not the values names are found by: those, in older backups, must not match it.
         """
@@ -109,7 +129,7 @@ class Envelope:
 
     def wrap(self, data_key: bytes, place: Place) -> bytes:
         """
-        Seal a data key under the newest master key.
+        Seal a data key under the master key in use.
         """
         bound = place.under(f"master:{self.master_id}")
         return self._seal(self._wrapping[self.master_id], data_key, bound)
@@ -181,7 +201,11 @@ class Envelope:
     @staticmethod
     def _of(keys: Mapping[int, bytes], master_id: int) -> bytes:
         if master_id not in keys:
-            raise UnavailableError("storage", _MISFIT)
+            raise UnavailableError(
+                "storage",
+                f"something in this database is under the master key number {master_id}, which is"
+                " not set; name it in CTXFY_AUTH__OTHER_MASTER_KEYS.",
+            )
         return keys[master_id]
 
     def _seal(self, key: bytes, data: bytes, bound: bytes) -> bytes:

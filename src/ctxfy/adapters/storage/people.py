@@ -8,11 +8,11 @@ does not even tell whether a given person is in it.
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, insert, select, union, update
 
 from ctxfy.adapters.storage.database import Database
 from ctxfy.adapters.storage.envelope import KEY_BYTES, Envelope, Place
-from ctxfy.adapters.storage.tables import people
+from ctxfy.adapters.storage.tables import audit_chains, audit_months, people
 from ctxfy.core.models.person_models import Person
 
 
@@ -148,6 +148,29 @@ def erase_person(connection: Connection, envelope: Envelope, person_id: str) -> 
     )
 
 
+def rewrap_person(connection: Connection, envelope: Envelope, person: RowMapping) -> int:
+    """
+    Bring a person under the master key in use; returns 1, for who counts.
+
+    Raises:
+        UnavailableError: The master key they are under does not fit, or is not here.
+    """
+    person_id = person[people.c.person_id]
+    name = name_of(person, envelope)
+    connection.execute(
+        update(people)
+        .where(people.c.person_id == person_id)
+        .values(
+            lookup=envelope.lookups(name)[0],
+            wrapped_key=envelope.wrap(
+                _data_key(person, envelope), _place("wrapped_key", person_id)
+            ),
+            master_id=envelope.master_id,
+        )
+    )
+    return 1
+
+
 async def check_master_key(database: Database, envelope: Envelope) -> None:
     """
     Tell at the start, not at the first request, that the master key does not fit the database.
@@ -155,7 +178,18 @@ async def check_master_key(database: Database, envelope: Envelope) -> None:
     Raises:
         UnavailableError: It does not, or the database cannot be read.
     """
-    await database.read(lambda connection: require_fit(connection, envelope))
+
+    def act(connection: Connection) -> None:
+        needed = union(
+            select(people.c.master_id).where(is_readable()),
+            select(audit_months.c.master_id),
+            select(audit_chains.c.master_id),
+        )
+        for master_id in sorted(connection.scalars(needed)):
+            envelope.require_master(master_id)
+        require_fit(connection, envelope)
+
+    await database.read(act)
 
 
 def _data_key(person: RowMapping, envelope: Envelope) -> bytes:

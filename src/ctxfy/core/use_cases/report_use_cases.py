@@ -59,6 +59,7 @@ ADMINISTRATIVE = frozenset(
         "key_reported_leaked",
         "key_revoked",
         "key_rotated",
+        "master_key_changed",
         "person_erased",
         "person_exported",
         "prompts_reloaded",

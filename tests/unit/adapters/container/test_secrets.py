@@ -205,6 +205,10 @@ def test_a_file_may_hold_older_peppers(tmp_path: Path) -> None:
     assert (own.pepper_id, own.peppers) == (2, {1: other, 2: GOOD})
     own = read_or_create_key_file(_file(tmp_path, _content()), os.urandom)
     assert (own.pepper_id, own.peppers) == (1, {1: GOOD})
+    assert (own.master_key_id, own.master_keys) == (1, {1: own.master_key})
+    content = _content(master_key_id=2, other_master_keys={"1": _encoded(other)})
+    own = read_or_create_key_file(_file(tmp_path, content), os.urandom)
+    assert own.master_keys == {1: other, 2: own.master_key}
 
 
 @pytest.mark.parametrize(
@@ -216,6 +220,8 @@ def test_a_file_may_hold_older_peppers(tmp_path: Path) -> None:
         {"other_peppers": {"one": _encoded(GOOD)}},
         {"other_peppers": {"1": 7}},
         {"other_peppers": {"1": "no base64!"}},
+        {"master_key_id": "x"},
+        {"other_master_keys": ["x"]},
     ],
     ids=repr,
 )

@@ -86,9 +86,24 @@ def test_a_master_key_that_is_missing_or_another_is_told() -> None:
     """
     wrapped = envelope(OLD).wrap(DATA_KEY, HERE)
     impostor = MasterKey(id=1, secret=b"x" * 32)
-    for other in (envelope(NEW), envelope(impostor), envelope(NEW, impostor)):
+    for other in (envelope(impostor), envelope(NEW, impostor)):
         with pytest.raises(UnavailableError, match="set the one the database was made with"):
             other.unwrap(wrapped, HERE, master_id=1)
+    for ask in (envelope(NEW).require_master, lambda number: envelope(NEW).spool_key(number)):
+        with pytest.raises(UnavailableError, match="number 1, which is not set; name it in"):
+            ask(1)
+
+
+def test_the_master_key_in_use_need_not_be_the_newest() -> None:
+    """
+    One that will be used soon is known before it is; people are found under each.
+    """
+    soon = Envelope([OLD, NEW], random_bytes=secrets.token_bytes, current=1)
+    assert soon.master_id == 1
+    assert soon.lookups("ann") == [*envelope(OLD).lookups("ann"), *envelope(NEW).lookups("ann")]
+    assert soon.lookups("ann") == envelope(OLD, NEW).lookups("ann")[::-1]
+    assert set(soon.erasure_marks("ann")) == set(envelope(OLD, NEW).erasure_marks("ann"))
+    assert not set(soon.lookups("ann")) & set(soon.erasure_marks("ann"))
 
 
 def test_the_same_text_never_looks_the_same() -> None:
