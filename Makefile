@@ -94,8 +94,9 @@ docs: setup ## build the documentation into build/docs; a warning is an error
 	@$(BIN)/sphinx-build --quiet --nitpicky --fail-on-warning docs build/docs
 
 .PHONY: reference
-reference: setup ## write the generated parts of the reference pages, and the schema of prompt files
+reference: setup ## write the generated parts of the reference pages, the schema of prompt files, and the dashboards
 	@$(BIN)/python scripts/reference.py
+	@$(BIN)/python scripts/dashboards.py
 
 .PHONY: format
 format: setup ## repair formatting and whatever ruff can repair safely

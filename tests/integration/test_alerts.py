@@ -2,13 +2,17 @@
 The rules, the configurations and the dashboards that ship, judged by Prometheus' own tools.
 """
 
+import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from prometheus_client import generate_latest
 
 from ctxfy.adapters.monitoring.metrics_collector import PrometheusMetrics, new_registry
+from scripts import dashboards
 from tests.monitoring_tools import SHIPPED, run_tool
 
 
@@ -59,6 +63,25 @@ def test_alertmanager_takes_its_configuration() -> None:
     """
     found = run_tool("amtool", "check-config", SHIPPED / "alertmanager.yaml")
     assert "SUCCESS" in found
+
+
+def test_every_expression_of_the_dashboards_is_promql(tmp_path: Path) -> None:
+    """
+    With a value for each variable, `promtool check rules` takes them all.
+    """
+    expressions = {
+        target["expr"]
+        for _, text in dashboards.fresh_files()
+        for panel in json.loads(text)["panels"]
+        for target in panel.get("targets", ())
+    }
+    plain = sorted(
+        re.sub(r"\$\w+", "a", each.replace("$__rate_interval", "5m")) for each in expressions
+    )
+    rules = [{"record": f"try:{place}", "expr": each} for place, each in enumerate(plain)]
+    file = tmp_path / "rules.yaml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "tried", "rules": rules}]}))
+    assert f"{len(rules)} rules found" in run_tool("promtool", "check", "rules", file)
 
 
 def test_metrics_keep_to_the_conventions() -> None:

@@ -10,40 +10,18 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts import reference
-from tests.monitoring_tools import RULE_FILES, SHIPPED
+from tests.monitoring_tools import METRIC, RULES, SHIPPED, exported, rules_of
 
 
 TESTS = Path(__file__).parents[1]
 DOCS = TESTS.parent / "docs"
 RUNBOOKS = DOCS / "how-to" / "runbooks"
 PAGES = sorted(path for path in RUNBOOKS.glob("*.md") if path.name != "index.md")
-METRIC = re.compile(r"\b(?:job:)?(?:ctxfy|process)_[a-z0-9_:]+")
 NOT_OF_CTXFY = {"up"}
 
 
-def rules_of(path: Path) -> list[Mapping[str, Any]]:
-    """
-    List the rules of a file.
-    """
-    groups = yaml.safe_load(path.read_text(encoding="utf-8"))["groups"]
-    return [rule for group in groups for rule in group["rules"]]
-
-
-RULES = [rule for path in RULE_FILES for rule in rules_of(path)]
 ALERTS = [rule for rule in RULES if "alert" in rule]
 each_alert = pytest.mark.parametrize("alert", ALERTS, ids=lambda rule: rule["alert"])
-
-
-def exported() -> set[str]:
-    """
-    Name every series that can be asked for: what the server exports and what the rules record.
-    """
-    names = {rule["record"] for rule in RULES if "record" in rule}
-    for name, kind, *_ in reference.own_metrics():
-        endings = ("_bucket", "_sum", "_count") if kind == "histogram" else ("",)
-        names |= {name + ending for ending in endings}
-    return names
 
 
 def slug_of(alert: str) -> str:
