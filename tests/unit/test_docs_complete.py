@@ -26,6 +26,11 @@ from scripts import reference
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 REFERENCE = DOCS / "reference"
+SECURITY_PAGES = (
+    "explanation/threat-model.md",
+    "reference/owasp-api-top-10.md",
+    "reference/nist-csf.md",
+)
 DECISIONS = sorted((DOCS / "decisions").glob("[0-9]*.md"))
 PAGES = sorted(
     page
@@ -166,6 +171,46 @@ def test_every_route_is_documented(public: bool) -> None:
     """
     policies = route_policies(public_metrics=public, tokens=True)
     assert all(f"`{policy.path}`" in text_of("http.md") for policy in policies)
+
+
+def known_tests() -> set[str]:
+    """
+    Name every test function and every file of tests.
+    """
+    files = list((ROOT / "tests").rglob("test_*.py"))
+    functions = {
+        name
+        for file in files
+        for name in re.findall(
+            r"^ *(?:async )?def (test_\w+)", file.read_text(encoding="utf-8"), re.MULTILINE
+        )
+    }
+    return functions | {file.name.removesuffix(".py") for file in files}
+
+
+@pytest.mark.parametrize("page", SECURITY_PAGES)
+def test_every_test_that_a_page_about_security_names_is_there(page: str) -> None:
+    """
+    A defence is shown by a test that can be run, and every row of a table of risks has one.
+    """
+    text = (DOCS / page).read_text(encoding="utf-8")
+    named = set(re.findall(r"`(test_\w+)`", text))
+    assert named
+    assert named <= known_tests()
+    rows = re.findall(r"^\| (?:B[0-9]|API[0-9]+) .*$", text, re.MULTILINE)
+    assert [row for row in rows if "`test_" not in row] == []
+
+
+def test_the_pages_about_security_have_every_risk() -> None:
+    """
+    Ten of OWASP, six functions of NIST, and each letter of STRIDE at the border to strangers.
+    """
+    model, owasp, nist = ((DOCS / page).read_text(encoding="utf-8") for page in SECURITY_PAGES)
+    found = re.findall(r"^\| (API[0-9]+) ", owasp, re.MULTILINE)
+    assert found == [f"API{number}" for number in range(1, 11)]
+    functions = re.findall(r"^## (\w+)$", nist, re.MULTILINE)
+    assert functions == ["Govern", "Identify", "Protect", "Detect", "Respond", "Recover"]
+    assert set(re.findall(r"^\| B1 \| ([STRIDE]) ", model, re.MULTILINE)) == set("STRIDE")
 
 
 def test_every_decision_is_in_the_index() -> None:
