@@ -143,11 +143,19 @@ def export(
 
 
 @app.command
-def report(*, since: Since = None, until: Until = None) -> None:
+def report(
+    *,
+    form: Annotated[
+        Literal["json", "html"], Parameter(name="--format", help="JSON, or one page to read.")
+    ] = "json",
+    since: Since = None,
+    until: Until = None,
+) -> None:
     """
-    Report on a period (default: the last 30 days), as JSON: keys, acts, refusals, integrity.
+    Report on a period (default: the last 30 days): keys, acts, refusals, integrity.
     """
     from ctxfy.adapters.audit.report import ComplianceReport
+    from ctxfy.adapters.audit.report_page import report_page
 
     end = _utc(until) or _now()
     begin = _utc(since) or end - REPORT_PERIOD
@@ -159,7 +167,11 @@ def report(*, since: Since = None, until: Until = None) -> None:
             storage.keys.list_keys,
             pepper_id=lambda: storage.material.pepper_id,
         )
-        write_json(await compiled.about(begin, end))
+        told = await compiled.about(begin, end)
+        if form == "html":
+            print(report_page(told), end="")
+        else:
+            write_json(told)
 
     _run(act)
 

@@ -248,7 +248,9 @@ _AUDIT: Operations = {
     (routes.AUDIT_REPORT, "GET"): Operation(
         name="report_compliance",
         tag="audit",
-        answers=(Answer(description="The report.", body=ReportData),),
+        answers=(
+            Answer(description="The report.", body=ReportData, other_media_types=("text/html",)),
+        ),
     ),
 }
 _PRIVACY: Operations = {

@@ -246,3 +246,24 @@ async def test_the_trail_is_seen_from_outside(
     assert CANARY not in json.dumps(told)
     assert 'ctxfy_audit_events_total{fate="stored"}' in metrics
     assert (health["status"], health["figures"]["lost"]) == ("pass", 0)
+
+
+async def test_the_report_is_a_page_too(client: Client) -> None:
+    """
+    Under the strict policy, with nothing but its own style; strangers get none.
+    """
+    assert (await client.get("/audit/report?format=html")).status_code == 401
+    answer = await client.get("/audit/report?format=html", key=True)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; ")
+    assert "unsafe" not in policy
+    assert "The trail is whole" in answer.text
+
+
+def test_the_command_writes_the_page(ctxfy: Shell) -> None:
+    """
+    To standard output, to be kept in a file.
+    """
+    ctxfy("keys", "create", "--user", "ann")
+    assert ctxfy("audit", "report", "--format", "html").out.startswith("<!doctype html>")

@@ -4,10 +4,10 @@ The handlers of /audit. Who may call them is the gate's business; the table says
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Query, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from ctxfy.adapters.audit.audit_fields import (
@@ -18,6 +18,7 @@ from ctxfy.adapters.audit.audit_fields import (
     plain_verdict,
 )
 from ctxfy.adapters.audit.report import ComplianceReport
+from ctxfy.adapters.audit.report_page import page_policy, report_page
 from ctxfy.core.models.audit_models import AuditFilter
 from ctxfy.core.ports.audit_ports import AuditProofPort, AuditQueryPort
 
@@ -59,6 +60,9 @@ class ReportQuery(BaseModel):
 
     since: AwareDatetime | None = Field(default=None, description="Thirty days before the end.")
     until: AwareDatetime | None = Field(default=None, description="Now.")
+    format: Literal["json", "html"] = Field(
+        default="json", description="html is one page to read and to keep."
+    )
 
 
 class AuditRoutes:
@@ -117,4 +121,8 @@ class AuditRoutes:
         """
         until = (query.until or self._now()).astimezone(UTC)
         since = (query.since or until - REPORT_PERIOD).astimezone(UTC)
-        return JSONResponse(await self._report.about(since, until))
+        told = await self._report.about(since, until)
+        if query.format == "json":
+            return JSONResponse(told)
+        policy = f"default-src 'none'; base-uri 'none'; frame-ancestors 'none'; {page_policy()}"
+        return HTMLResponse(report_page(told), headers={"content-security-policy": policy})

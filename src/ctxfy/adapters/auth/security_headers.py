@@ -9,6 +9,7 @@ SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"x-frame-options", b"DENY"),  # for browsers that know no frame-ancestors
 )
 """
 For answers that are data. Strict-Transport-Security is not here: it is sent only where this server

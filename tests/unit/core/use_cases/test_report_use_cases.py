@@ -13,7 +13,13 @@ from ctxfy.core.models.auth_models import (
     KeyStatus,
     Scope,
 )
-from ctxfy.core.use_cases.report_use_cases import ReportData, Tally, compile_report
+from ctxfy.core.use_cases.report_use_cases import (
+    MAX_DAYS,
+    MAX_ERASURES,
+    ReportData,
+    Tally,
+    compile_report,
+)
 
 
 END = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -72,6 +78,8 @@ def test_events_are_counted_by_what_they_were() -> None:
         "by_outcome": {"ok": 1, "refused": 2, "scope": 1},
         "unreadable": 1,
         "strangers_refused": {"unknown": 3},
+        "failures_by_reason": {"unknown": 3, "scope": 1},
+        "by_day": [{"day": "2026-11-22", "ok": 1, "refused": 3}],
     }
 
 
@@ -88,6 +96,44 @@ def test_administrative_acts_are_counted_by_who_did_them() -> None:
         record(replace(created, action="key_shown"), user_id="bob"),
     )
     assert told["administrative_acts"] == {"ann": 2, "command_line": 1}
+    assert told["administrative_acts_by_action"] == {"key_created": 3}
+
+
+def test_erasures_are_told_by_their_time_alone() -> None:
+    """
+    Whose they were is what was erased; those that were refused were none.
+    """
+    erased = AuditEvent(action="person_erased", at=END)
+    told = report(record(erased, user_id="ann"), record(replace(erased, outcome="unavailable")))
+    assert told["erasures"] == [END.isoformat()]
+
+
+def test_the_days_and_the_erasures_are_bounded() -> None:
+    """
+    However long the period is.
+    """
+    erased = AuditEvent(action="person_erased", at=END)
+    told = report(
+        *(record(replace(erased, at=END - timedelta(days=day))) for day in range(MAX_DAYS + 5))
+    )
+    assert len(told["events"]["by_day"]) == MAX_DAYS
+    assert len(told["erasures"]) == MAX_ERASURES
+    assert told["events"]["count"] == MAX_DAYS + 5
+
+
+def test_a_control_asks_for_a_look_where_the_report_has_something_to_say() -> None:
+    """
+    All is good in a report without findings but for the trail, which has a fault here.
+    """
+    calm = {each["control"]: each["state"] for each in report(keys=[KEY])["controls"]}
+    assert {control for control, state in calm.items() if state == "look"} == {
+        "NIST PR.PS-04",
+        "NIST DE.AE-03",
+    }
+    admin = replace(KEY, scope=Scope.ADMIN, last_used_at=None, expires_at=None, pepper_id=2)
+    refused = record(AuditEvent(action="key_created", at=END, outcome="scope"))
+    states = [each["state"] for each in report(refused, keys=[admin] * 3)["controls"]]
+    assert states == ["look"] * 7 + ["good"]
 
 
 def test_keys_are_sorted_by_what_should_be_looked_at() -> None:
@@ -107,6 +153,12 @@ def test_keys_are_sorted_by_what_should_be_looked_at() -> None:
         "count": 7,
         "by_status": {"active": 5, "expired": 1, "revoked": 1},
         "live_by_scope": {"admin": 1, "read": 4},
+        "live_by_age": {
+            "under 7 days": {"admin": 1, "read": 3},
+            "7 to 30 days": {},
+            "30 to 90 days": {},
+            "over 90 days": {"read": 1},
+        },
         "never_used": ["unused"],
         "older_than_90_days": ["old"],
         "without_expiry": ["endless"],
