@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ctxfy.adapters.auth.api_key_service import ApiKeyService
     from ctxfy.adapters.auth.issuer_keys import IssuerKeys
     from ctxfy.adapters.auth.key_material import HmacKeyMaterial
+    from ctxfy.adapters.auth.key_usage import KeyUsage
     from ctxfy.adapters.auth.rate_limiter import MemoryRateLimiter, NoRateLimiter
     from ctxfy.adapters.auth.valkey_rate_limiter import SharedLimitsProbe, ValkeyRateLimiter
     from ctxfy.adapters.container.key_set_file import KeySetFile
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from ctxfy.adapters.storage.person_store import SqlPersonStore
     from ctxfy.adapters.storage.session_store import SqlSessionStore
     from ctxfy.adapters.storage.storage_probe import StorageProbe
+    from ctxfy.adapters.storage.usage_store import SqlUsageStore
     from ctxfy.adapters.validation.schema_validator import SchemaValidator
     from ctxfy.core.ports.audit_ports import (
         AuditProofPort,
@@ -70,6 +72,7 @@ if TYPE_CHECKING:
         PromptQueryPort,
         TemplateEnginePort,
     )
+    from ctxfy.core.ports.usage_ports import KeyUsagePort, UsageStorePort
     from tests.fakes.audit_fakes import (
         FakeAuditQuery,
         FakeAuditTrail,
@@ -82,6 +85,7 @@ if TYPE_CHECKING:
         FakePersonDirectory,
         FakeSessionStore,
     )
+    from tests.fakes.usage_fakes import FakeUsageStore
 
     def prompts(
         service: PromptService,
@@ -130,6 +134,13 @@ if TYPE_CHECKING:
         _sources: list[KeySetSourcePort] = [remote, file, fake_source]
         _directories: list[PersonDirectoryPort] = [people, fake_people]
         _probe: HealthProbePort = keys
+
+    def usage(store: SqlUsageStore, fake: FakeUsageStore, counter: KeyUsage) -> None:
+        """
+        Prove what the ports about usage are implemented by.
+        """
+        _stores: list[UsageStorePort] = [store, fake]
+        _counter: KeyUsagePort = counter
 
     def sessions(store: SqlSessionStore, fake: FakeSessionStore) -> None:
         """

@@ -35,6 +35,7 @@ from ctxfy.adapters.storage.people import check_master_key
 from ctxfy.adapters.storage.person_store import SqlPersonStore
 from ctxfy.adapters.storage.postgres_server import ServerOptions
 from ctxfy.adapters.storage.session_store import SqlSessionStore
+from ctxfy.adapters.storage.usage_store import SqlUsageStore
 from ctxfy.app.config import Settings, decode_secret
 from ctxfy.app.numbered_secrets import FIRST_ID, join_secrets, numbered_secrets
 from ctxfy.core.exceptions import ConfigurationError
@@ -168,6 +169,7 @@ class Storage:
     keys: SqlApiKeyStore
     material: HmacKeyMaterial
     sessions: SqlSessionStore
+    usage: SqlUsageStore
     session_material: SessionMaterial
     trail: AuditTrail
     events: AuditReader
@@ -250,6 +252,7 @@ def make_storage(
         keys=SqlApiKeyStore(database=database, envelope=envelope, trail=trail),
         material=HmacKeyMaterial(own.peppers, secrets.token_bytes, current=own.pepper_id),
         sessions=SqlSessionStore(database=database),
+        usage=SqlUsageStore(database=database),
         session_material=SessionMaterial(own.pepper, secrets.token_bytes),
     )
 

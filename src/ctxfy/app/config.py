@@ -181,6 +181,12 @@ class AuthSettings(Section):
         le=365,
         description="Days before its end from which the log warns of a key, once a day.",
     )
+    usage_days: int = Field(
+        default=90,
+        ge=1,
+        le=3660,
+        description="Days for which it is kept what each key was used for.",
+    )
     session_idle_minutes: int = Field(
         default=30,
         ge=1,

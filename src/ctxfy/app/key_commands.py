@@ -7,19 +7,21 @@ import secrets
 import sys
 import time
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from ctxfy.adapters.auth.key_fields import plain_key
+from ctxfy.adapters.auth.key_fields import KeyData, plain_key
+from ctxfy.adapters.auth.usage_fields import UseData
 from ctxfy.app.command_line import Json, write_json
 from ctxfy.app.config import load_settings
-from ctxfy.app.key_options import KeyOptions, whole_number
+from ctxfy.app.key_options import KeyOptions, public_id, whole_number
 from ctxfy.app.leak_command import report_leak
+from ctxfy.app.usage_command import SHOWN_DAYS, recent_usage, tell_use, usage
 from ctxfy.core.models.audit_models import COMMAND_LINE
-from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, KeyStatus, RotatedKey
+from ctxfy.core.models.auth_models import ApiKeyInfo, KeyStatus, RotatedKey
 from ctxfy.core.use_cases.expiry_use_cases import parse_span
 from ctxfy.core.use_cases.pepper_use_cases import peppers_of
 from ctxfy.core.use_cases.rotation_use_cases import DEFAULT_GRACE_HOURS
@@ -27,9 +29,11 @@ from ctxfy.core.use_cases.rotation_use_cases import DEFAULT_GRACE_HOURS
 
 if TYPE_CHECKING:
     from ctxfy.adapters.auth.api_key_service import ApiKeyService
+    from ctxfy.app.bootstrap import Storage
 
 app = App(name="keys", help="Create, list, show, rotate, disable, enable and revoke API keys.")
 app.command(report_leak)
+app.command(usage)
 
 
 @app.command
@@ -128,17 +132,20 @@ def show(key_id: str, /, *, as_json: Json = False) -> None:
     Show what is known of a key, given its public id.
     """
 
-    async def act() -> ApiKeyInfo:
-        async with _service() as keys:
-            return await keys.find_api_key(KeyId(public_id(key_id)))
+    async def act() -> tuple[KeyData, UseData]:
+        async with _storage() as storage:
+            info = await _service_on(storage).find_api_key(public_id(key_id))
+            recent = await recent_usage(storage, info.key_id, SHOWN_DAYS)
+            return plain_key(info), recent["total"]
 
-    info = plain_key(asyncio.run(act()))
+    info, use = asyncio.run(act())
     if as_json:
-        write_json(info)
+        write_json({**info, "usage_30_days": use})
         return
     for field, value in info.items():
         shown = ", ".join(map(str, value)) if isinstance(value, list) else value
         print(f"{field + ':':<14}{'-' if shown in (None, '') else shown}")
+    print(f"{'last 30 days:':<14}{tell_use(use)}")
 
 
 @app.command
@@ -149,7 +156,7 @@ def revoke(key_id: str, /, *, as_json: Json = False) -> None:
 
     async def act() -> ApiKeyInfo:
         async with _service() as keys:
-            return await keys.revoke_api_key(KeyId(public_id(key_id)), actor=COMMAND_LINE)
+            return await keys.revoke_api_key(public_id(key_id), actor=COMMAND_LINE)
 
     _tell(asyncio.run(act()), as_json=as_json)
 
@@ -191,7 +198,7 @@ def rotate(
     async def act() -> RotatedKey:
         async with _service() as keys:
             return await keys.rotate_api_key(
-                KeyId(public_id(key_id)), grace_hours=grace_hours, actor=COMMAND_LINE
+                public_id(key_id), grace_hours=grace_hours, actor=COMMAND_LINE
             )
 
     rotated = asyncio.run(act())
@@ -210,7 +217,7 @@ def rotate(
 
 async def _set_status(key_id: str, status: KeyStatus) -> ApiKeyInfo:
     async with _service() as keys:
-        return await keys.set_api_key_status(KeyId(public_id(key_id)), status, actor=COMMAND_LINE)
+        return await keys.set_api_key_status(public_id(key_id), status, actor=COMMAND_LINE)
 
 
 def _tell(info: ApiKeyInfo, *, as_json: bool) -> None:
@@ -225,13 +232,6 @@ def _loose_key() -> str:
 
     material = HmacKeyMaterial({1: secrets.token_bytes(32)}, secrets.token_bytes)
     return material.new_key()[1]
-
-
-def public_id(text: str) -> str:
-    """
-    Take the public id out of what was pasted: the id, or by mistake a whole key.
-    """
-    return text.split("_")[1] if text.startswith("ctxfy_") else text
 
 
 def _day(moment: datetime | None) -> str:
@@ -261,16 +261,25 @@ def _table(found: list[ApiKeyInfo]) -> None:
 
 @asynccontextmanager
 async def _service(*, create: bool = False) -> AsyncGenerator["ApiKeyService"]:
+    async with _storage(create=create) as storage:
+        yield _service_on(storage)
+
+
+def _storage(*, create: bool = False) -> AbstractAsyncContextManager["Storage"]:
+    from ctxfy.app.bootstrap import opened_storage
+
+    return opened_storage(load_settings(), create=create)
+
+
+def _service_on(storage: "Storage") -> "ApiKeyService":
     from ctxfy.adapters.auth.api_key_service import ApiKeyService
     from ctxfy.adapters.monitoring.null_logging import NullLogging
-    from ctxfy.app.bootstrap import opened_storage
     from ctxfy.app.loading import utc_now
 
-    async with opened_storage(load_settings(), create=create) as storage:
-        yield ApiKeyService(
-            storage.keys,
-            storage.material,
-            now=utc_now,
-            monotonic=time.monotonic,
-            logging=NullLogging(),
-        )
+    return ApiKeyService(
+        storage.keys,
+        storage.material,
+        now=utc_now,
+        monotonic=time.monotonic,
+        logging=NullLogging(),
+    )

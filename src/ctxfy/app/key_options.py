@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter, Token
 
-from ctxfy.core.models.auth_models import ApiKeyRequest, Scope
+from ctxfy.core.models.auth_models import ApiKeyRequest, KeyId, Scope
 from ctxfy.core.use_cases.auth_use_cases import parse_rate
 from ctxfy.core.use_cases.network_use_cases import parse_network
 
@@ -21,6 +21,13 @@ def whole_number(_type: object, tokens: Sequence[Token]) -> int:
         ValueError: It is none; cyclopts makes a sentence of it.
     """
     return int(tokens[0].value)
+
+
+def public_id(text: str) -> KeyId:
+    """
+    Take the public id out of what was pasted: the id, or by mistake a whole key.
+    """
+    return KeyId(text.split("_")[1] if text.startswith("ctxfy_") else text)
 
 
 @Parameter(name="*")

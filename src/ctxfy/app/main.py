@@ -231,6 +231,7 @@ class CtxfyApp(LifespanApp):
             logging=wiring.logging,
             metrics=wiring.metrics,
             tracer=wiring.tracing.tracer,
+            usage=wiring.usage,
             new_request_id=lambda: uuid4().hex,
             monotonic=time.perf_counter,
             security_headers=(*SECURITY_HEADERS, *hsts_header(settings)),

@@ -9,6 +9,7 @@ from ctxfy.adapters.audit.audit_fields import EventPageData, VerificationData
 from ctxfy.adapters.audit.person_fields import ErasureData, HoldingsData
 from ctxfy.adapters.auth.key_fields import CurrentData, KeyData, KeyPageData, NewKeyData
 from ctxfy.adapters.auth.leak_routes import LeakReportData
+from ctxfy.adapters.auth.usage_fields import UsageData
 from ctxfy.adapters.mcp_prompts.prompt_fields import (
     ExecutionData,
     PromptInFullData,
@@ -224,6 +225,12 @@ _KEYS: Operations = {
     ),
 }
 _LEAKS: Operations = {
+    (routes.KEY_USAGE, "GET"): Operation(
+        name="show_api_key_usage",
+        tag="keys",
+        answers=(Answer(description="By day, and together.", body=UsageData),),
+        errors=(ApiKeyNotFoundError,),
+    ),
     (routes.LEAK_REPORTS, "POST"): Operation(
         name="report_leak",
         tag="keys",

@@ -20,6 +20,7 @@ from ctxfy.adapters.auth.caller_endpoint import show_caller
 from ctxfy.adapters.auth.leak_reports import LeakReports
 from ctxfy.adapters.auth.leak_routes import LeakRoutes
 from ctxfy.adapters.auth.routes import KeyRoutes
+from ctxfy.adapters.auth.usage_routes import UsageRoutes
 from ctxfy.adapters.mcp_prompts.routes import PromptRoutes
 from ctxfy.app import routes
 from ctxfy.app.http_errors import error_response
@@ -81,6 +82,7 @@ def rest_handlers(wiring: Wiring) -> RestHandlers:
         (routes.ENABLE_API_KEY, "POST"): keys.enable,
         (routes.ROTATE_API_KEY, "POST"): keys.rotate,
         (routes.ROTATE_CURRENT_API_KEY, "POST"): keys.rotate_current,
+        (routes.KEY_USAGE, "GET"): UsageRoutes(wiring.usage, wiring.keys).show,
         (routes.LEAK_REPORTS, "POST"): leaks.report,
         (routes.AUDIT_EVENTS, "GET"): audit.list_events,
         (routes.AUDIT_VERIFY, "GET"): audit.verify,

@@ -38,6 +38,7 @@ DISABLE_API_KEY = "/auth/api-keys/{key_id}/disable"
 ENABLE_API_KEY = "/auth/api-keys/{key_id}/enable"
 ROTATE_API_KEY = "/auth/api-keys/{key_id}/rotate"
 ROTATE_CURRENT_API_KEY = "/auth/api-keys/current/rotate"
+KEY_USAGE = "/auth/api-keys/{key_id}/usage"
 LEAK_REPORTS = "/auth/leak-reports"
 MAX_LEAK_REPORT_BYTES = 256 * 1024
 LOGIN = "/login"
@@ -60,6 +61,7 @@ REST = (
     ENABLE_API_KEY,
     ROTATE_API_KEY,
     ROTATE_CURRENT_API_KEY,
+    KEY_USAGE,
     LEAK_REPORTS,
     AUDIT_EVENTS,
     AUDIT_VERIFY,
@@ -177,6 +179,7 @@ def _admin_policies() -> tuple[RoutePolicy, ...]:
         admin(API_KEYS, "GET", "keys_listed"),
         admin(API_KEYS, "POST", "key_created", consumes="application/json", audited=refusals),
         admin(API_KEY, "GET", "key_shown"),
+        admin(KEY_USAGE, "GET", "key_usage_shown"),
         admin(API_KEY, "DELETE", "key_revoked", audited=refusals),
         admin(DISABLE_API_KEY, "POST", "key_disabled", audited=refusals),
         admin(ENABLE_API_KEY, "POST", "key_enabled", audited=refusals),

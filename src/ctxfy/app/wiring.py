@@ -15,6 +15,7 @@ from ctxfy.adapters.audit.privacy_service import PrivacyService
 from ctxfy.adapters.audit.refusal_fold import RefusalFold
 from ctxfy.adapters.audit.trail_watch import TrailWatch
 from ctxfy.adapters.auth.api_key_service import ApiKeyService
+from ctxfy.adapters.auth.key_usage import KeyUsage
 from ctxfy.adapters.auth.key_watch import KeyWatch
 from ctxfy.adapters.auth.session_service import SessionService
 from ctxfy.adapters.container.secrets import ServerSecrets
@@ -69,6 +70,7 @@ class Wiring:
     storage: Storage
     keys: ApiKeyService
     key_watch: KeyWatch
+    usage: KeyUsage
     sessions: SessionService
     limiting: Limiting
     issuer: Issuer | None
@@ -118,6 +120,9 @@ def wire(
     storage = make_storage(
         settings, own, watcher=watch, tracer=tracing.tracer if tracing.export else None
     )
+    usage = KeyUsage(
+        storage.usage, keep_days=settings.auth.usage_days, now=utc_now, logging=logging
+    )
     keys = ApiKeyService(
         storage.keys,
         storage.material,
@@ -125,6 +130,7 @@ def wire(
         monotonic=time.monotonic,
         logging=logging,
         max_stale=settings.auth.max_stale,
+        usage=usage,
     )
     fold = RefusalFold(utc_now)
     days = settings.audit.retention_days
@@ -183,6 +189,7 @@ def wire(
         scrape=metrics_endpoint(registry),
         storage=storage,
         keys=keys,
+        usage=usage,
         key_watch=KeyWatch(
             storage.keys,
             warning=timedelta(days=settings.auth.expiry_warning_days),

@@ -94,6 +94,7 @@ ROWS: Mapping[str, Row] = {
     "POST /auth/api-keys/{key_id}/disable": for_admins(),
     "POST /auth/api-keys/{key_id}/enable": for_admins(),
     "POST /auth/api-keys/{key_id}/rotate": for_admins(body="{}"),
+    "GET /auth/api-keys/{key_id}/usage": for_admins(),
     "POST /auth/leak-reports": for_admins(body='{"key_ids": ["nobody000000"]}'),
     "GET /audit/events": for_admins(),
     "GET /audit/verify": for_admins(),

@@ -42,7 +42,13 @@ def test_a_key_is_shown_as_it_was_wished_for(ctxfy: Shell) -> None:
     key = made.pop("api_key")
     assert parse_key(key) is not None
     shown = ctxfy("keys", "show", made["key_id"], "--json").json()
+    none = {"requests": 0, "refusals": 0, "bytes_in": 0, "bytes_out": 0, "render_ms": 0.0}
+    assert shown.pop("usage_30_days") == none
     assert shown == made
+    usage = ctxfy("keys", "usage", made["key_id"], "--days", "3", "--json").json()
+    assert usage == {"key_id": made["key_id"], "days": [], "total": none}
+    assert "0 requests, 0 refused" in ctxfy("keys", "usage", key).out
+    assert "nobody000000" in ctxfy.fails("keys", "usage", "nobody000000")
     assert (shown["prompts"], shown["rate_limit"]) == (["code-*", "docs"], "10/second")
     assert (shown["scope"], shown["status"], shown["name"]) == ("read", "active", "Ünïcode")
     assert shown["expires_at"] > shown["created_at"]

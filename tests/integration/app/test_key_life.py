@@ -204,3 +204,31 @@ async def test_keys_that_end_soon_are_listed_and_counted(admin: Client) -> None:
     metrics = (await admin.get("/metrics", key=True)).text
     assert 'ctxfy_api_keys{expires="endless",state="active"} 1.0' in metrics
     assert 'ctxfy_api_keys{expires="7d",state="active"} 1.0' in metrics
+
+
+async def test_what_a_key_is_used_for_is_told_by_day(admin: Client) -> None:
+    """
+    Requests, refusals, bytes and rendering, with the next batch; an erased person's go.
+    """
+    ann = await admin.with_key("ann")
+    path = "/prompts/greet/execute"
+    body = json.dumps({"arguments": {"who": "Ann"}})
+    answers = [await ann.post(body, path=path), await ann.get("/auth/api-keys", key=True)]
+    assert [answer.status_code for answer in answers] == [200, 403]
+    await admin.app.wiring.keys.flush()
+    usage = f"/auth/api-keys/{ann.key[6:18]}/usage"
+    told = (await admin.get(f"{usage}?days=1", key=True)).json()
+    total = told["total"]
+    sizes = sum(len(answer.content) for answer in answers)
+    assert (total["requests"], total["refusals"]) == (2, 1)
+    assert (total["bytes_in"], total["bytes_out"]) == (len(body), sizes)
+    assert total["render_ms"] > 0
+    assert [each["requests"] for each in told["days"]] == [2]
+    await ann.get("/prompts", key=True)
+    await admin.http.delete("/privacy/users/ann", headers={"x-api-key": admin.key})
+    await admin.app.wiring.keys.flush()
+    assert (await admin.get(usage, key=True)).json()["days"] == []
+    for query, status in (("days=0", 422), ("days=9999", 422), ("dais=1", 422)):
+        assert (await admin.get(f"{usage}?{query}", key=True)).status_code == status
+    missing = await admin.get("/auth/api-keys/nobody000000/usage", key=True)
+    assert missing.status_code == 404

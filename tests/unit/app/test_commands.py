@@ -13,7 +13,7 @@ import pytest
 from ctxfy.adapters.auth.key_fields import plain_key
 from ctxfy.adapters.mcp_prompts.prompt_fields import plain_content
 from ctxfy.app.config import Settings
-from ctxfy.app.key_commands import public_id
+from ctxfy.app.key_options import public_id
 from ctxfy.app.rendering import parse_values, show_messages
 from ctxfy.app.serving import with_port
 from ctxfy.core.exceptions import ConfigurationError, InvalidKeyRequestError

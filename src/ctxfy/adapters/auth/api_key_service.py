@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from ctxfy.adapters.auth.credentials import malformed
 from ctxfy.adapters.auth.key_lookup import POLL_SECONDS, KeyLookup
 from ctxfy.adapters.auth.key_rekeying import KeyRekeying
+from ctxfy.adapters.auth.key_usage import KeyUsage
 from ctxfy.adapters.auth.key_uses import KeyUses
 from ctxfy.adapters.auth.key_verifier import KeyVerifier
 from ctxfy.core.exceptions import ApiKeyNotFoundError
@@ -62,6 +63,7 @@ class ApiKeyService:
 
     Args:
         max_stale: Seconds for which the cache is believed while the store is out of reach.
+        usage: Is written with the last uses; None where no requests are served.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class ApiKeyService:
         monotonic: Callable[[], float],
         logging: LoggingPort,
         max_stale: float = 300.0,
+        usage: KeyUsage | None = None,
     ) -> None:
         self._store = store
         self._material = material
@@ -82,6 +85,7 @@ class ApiKeyService:
         self._lookup = KeyLookup(store, monotonic=monotonic, logging=logging, max_stale=max_stale)
         self._verifier = KeyVerifier(material)
         self._uses = KeyUses(store, logging=logging)
+        self._usage = usage
         self._rekeying = KeyRekeying(store, material, self._lookup, logging=logging)
 
     async def validate_api_key(self, api_key: str) -> bool:
@@ -328,6 +332,8 @@ class ApiKeyService:
         """
         await self._rekeying.flush()
         await self._uses.flush()
+        if self._usage is not None:
+            await self._usage.flush()
 
     def _noted(self, key_id: KeyId, decision: Decision) -> Decision:
         if isinstance(decision, Granted):

@@ -259,9 +259,11 @@ class PromptService:
         self._record(template, "invalid", started)
 
     def _record(self, template: PromptTemplate, outcome: str, started: float) -> None:
+        render_ms = (self._monotonic() - started) * 1000
+        self._logging.annotate(render_ms=round(render_ms, 3))
         self._metrics.record_prompt_execution(
             template.name,
-            (self._monotonic() - started) * 1000,
+            render_ms,
             outcome == "ok",
             version=template.version,
             model=self._model(template),

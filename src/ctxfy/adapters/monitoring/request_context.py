@@ -12,8 +12,11 @@ from ctxfy.adapters.monitoring.null_tracer import NO_SPAN, NullTracer
 from ctxfy.adapters.monitoring.request_record import CURRENT_RECORD, RequestRecord
 from ctxfy.adapters.monitoring.request_trace import Span
 from ctxfy.adapters.monitoring.tracer import Tracer
+from ctxfy.core.models.auth_models import KeyId
 from ctxfy.core.models.monitoring_models import RequestTraffic
+from ctxfy.core.models.usage_models import KeyUse
 from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort
+from ctxfy.core.ports.usage_ports import KeyUsagePort
 from ctxfy.core.use_cases.monitoring_use_cases import OTHER, accept_request_id
 
 
@@ -25,6 +28,7 @@ Makes the answer to a fault of ours: an ASGI application, such as a Starlette re
 
 CLIENT_GONE = 499
 SERVER_FAULT = 500
+FIRST_REFUSAL = 400
 
 _REQUEST_ID = b"x-request-id"
 _METHODS = frozenset(
@@ -45,19 +49,21 @@ class RequestContext:
         logging: Gets one line for each request.
         metrics: Gets one count for each request.
         tracer: Gets one trace for each request.
+        usage: Gets what each request took whose key is known.
         new_request_id: Makes an id when the caller brings none, or a strange one.
         monotonic: A clock in seconds that never goes back.
         security_headers: Lower-case names; added to every answer that does not set them itself.
         on_error: Makes the answer when the application raises.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - it stands around everything, and tells everyone
         self,
         app: ASGIApp,
         *,
         logging: LoggingPort,
         metrics: MetricsPort,
         tracer: Tracer | NullTracer,
+        usage: KeyUsagePort,
         new_request_id: Callable[[], str],
         monotonic: Callable[[], float],
         security_headers: Sequence[Header],
@@ -67,6 +73,7 @@ class RequestContext:
         self.logging = logging
         self.metrics = metrics
         self.tracer = tracer
+        self.usage = usage
         self.new_request_id = new_request_id
         self.monotonic = monotonic
         self.security_headers = tuple(security_headers)
@@ -191,6 +198,21 @@ class _Exchange:
         self._context.metrics.record_request(
             endpoint, method, status, latency_ms, traffic=self._traffic()
         )
+        if (key_id := self.record.facts.get("key_id")) is not None:
+            self._context.usage.note(KeyId(str(key_id)), self._use(status))
+
+    def _use(self, status: int) -> KeyUse:
+        return KeyUse(
+            requests=1,
+            refusals=int(status >= FIRST_REFUSAL),
+            bytes_in=self._bytes_in,
+            bytes_out=self._bytes_out,
+            render_us=self._render_us(),
+        )
+
+    def _render_us(self) -> int:
+        render_ms = self.record.facts.get("render_ms")
+        return round(render_ms * 1000) if isinstance(render_ms, float) else 0
 
     def _traffic(self) -> RequestTraffic:
         facts = self.record.facts

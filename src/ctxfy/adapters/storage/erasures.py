@@ -19,7 +19,7 @@ from ctxfy.adapters.storage.envelope import Envelope
 from ctxfy.adapters.storage.epochs import move_epoch
 from ctxfy.adapters.storage.erasure_ledger import MARK_BYTES, ErasureLedger
 from ctxfy.adapters.storage.people import erase_person, page_of_names
-from ctxfy.adapters.storage.tables import api_keys, erasures, sessions
+from ctxfy.adapters.storage.tables import api_keys, erasures, key_usage, sessions
 from ctxfy.core.models.audit_models import SERVER, AuditEvent
 from ctxfy.core.models.auth_models import KeyStatus
 from ctxfy.core.models.person_models import Erasure, LedgerEntry, Person
@@ -132,6 +132,7 @@ class Erasures:
     def _erase(self, connection: Connection, person_id: str, at: datetime) -> Erasure:
         of_person = api_keys.c.person_id == person_id
         keys = select(api_keys.c.key_id).where(of_person)
+        connection.execute(delete(key_usage).where(key_usage.c.key_id.in_(keys)))
         ended = connection.execute(delete(sessions).where(sessions.c.key_id.in_(keys)))
         live = api_keys.c.status != KeyStatus.REVOKED.value
         revoked = connection.execute(

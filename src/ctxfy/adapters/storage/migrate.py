@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """
 Every revision, oldest first; a test keeps this in step with the scripts in `migrations`.
 """

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Column,
     Dialect,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -210,4 +211,20 @@ erasures = Table(
 )
 """
 The erasures that are carried out here: each entry of the ledger, its marks one after the other.
+"""
+
+key_usage = Table(
+    "key_usage",
+    metadata,
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("key_id", Text, primary_key=True),
+    Column("requests", BigInteger, nullable=False),
+    Column("refusals", BigInteger, nullable=False),
+    Column("bytes_in", BigInteger, nullable=False),
+    Column("bytes_out", BigInteger, nullable=False),
+    Column("render_us", BigInteger, nullable=False),
+    Index("ix_key_usage_key_id", "key_id"),
+)
+"""
+Figures by key and day (days since 1970, UTC). No foreign key: a static key has no row anywhere.
 """

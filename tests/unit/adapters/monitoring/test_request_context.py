@@ -13,7 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ctxfy.adapters.monitoring.null_tracer import NullTracer
 from ctxfy.adapters.monitoring.request_context import Header, RequestContext
 from ctxfy.adapters.monitoring.request_record import CURRENT_RECORD
+from ctxfy.core.models.usage_models import KeyUse
 from tests.fakes.monitoring_fakes import FakeClock, RecordingLogging, RecordingMetrics
+from tests.fakes.usage_fakes import RecordingUsage
 
 
 SECURITY: Sequence[Header] = ((b"x-frame-options", b"DENY"), (b"referrer-policy", b"no-referrer"))
@@ -29,6 +31,7 @@ class Wire:
     def __init__(self, app: ASGIApp) -> None:
         self.logging = RecordingLogging()
         self.metrics = RecordingMetrics()
+        self.usage = RecordingUsage()
         self.clock = FakeClock()
         self.sent: list[Message] = []
         self.scope: Scope = {}
@@ -37,6 +40,7 @@ class Wire:
             logging=self.logging,
             metrics=self.metrics,
             tracer=NullTracer(),
+            usage=self.usage,
             new_request_id=lambda: "made-1",
             monotonic=self.clock,
             security_headers=SECURITY,
@@ -358,3 +362,24 @@ async def test_other_scopes_pass_through(kind: str) -> None:
     await wire.context(scope, receive, send)
     assert seen == [scope, receive, send]
     assert (scope, wire.logging.requests, wire.metrics.requests) == ({"type": kind}, [], [])
+
+
+async def test_what_a_known_key_took_is_counted() -> None:
+    """
+    One request, its bytes and its rendering, a refusal if it was one; nothing of strangers.
+    """
+
+    async def app(_scope: Scope, receive: Receive, send: Send) -> None:
+        record = CURRENT_RECORD.get()
+        assert record is not None
+        await receive()
+        record.facts |= {"key_id": "reader000000", "render_ms": 1.5}
+        await PlainTextResponse("four", status_code=403)(_scope, receive, send)
+
+    wire = Wire(app)
+    await wire.request(incoming=[{"type": "http.request", "body": b"in", "more_body": False}])
+    use = KeyUse(requests=1, refusals=1, bytes_in=2, bytes_out=4, render_us=1500)
+    assert wire.usage.uses == [("reader000000", use)]
+    stranger = Wire(PlainTextResponse("x"))
+    await stranger.request()
+    assert stranger.usage.uses == []
