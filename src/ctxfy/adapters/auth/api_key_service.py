@@ -320,6 +320,12 @@ class ApiKeyService:
         """
         await self._lookup.poll()
 
+    def cache_lookups(self) -> tuple[int, int]:
+        """
+        Tell how often a key was remembered, and how often the store was asked.
+        """
+        return self._lookup.hits, self._lookup.misses
+
     def is_stale(self) -> bool:
         """
         Tell whether the store was away for so long that no key is believed any more.

@@ -22,6 +22,10 @@ class KeyLookup:
     Every change moves an epoch in the store; whoever calls `poll` twice a second makes revocations
     of other processes hold here within one second.
 
+    Attributes:
+        hits: How often a key was remembered.
+        misses: How often the store was asked.
+
     Args:
         max_stale: Seconds for which the cache is believed while the store is out of reach.
     """
@@ -42,6 +46,8 @@ class KeyLookup:
         self._is_away = False
         self._epoch: int | None = None
         self._polled_at = monotonic()
+        self.hits = 0
+        self.misses = 0
 
     async def find(self, key_id: KeyId, *, fresh: bool = False) -> ApiKeyInfo | None:
         """
@@ -57,7 +63,9 @@ class KeyLookup:
         if fresh:
             return await self._store.find(key_id)
         if not self.is_stale() and key_id in self._cache:
+            self.hits += 1
             return self._cache.get(key_id)
+        self.misses += 1
         epoch = self._epoch
         info = await self._store.find(key_id)
         # If a change was noticed while we read, what we read may be older than it.

@@ -25,6 +25,7 @@ from ctxfy.adapters.monitoring.bounded_labels import MAX_VALUES, BoundedLabels
 from ctxfy.adapters.monitoring.part_metrics import PartMetrics
 from ctxfy.adapters.monitoring.request_record import CURRENT_RECORD
 from ctxfy.adapters.monitoring.traffic_metrics import TrafficMetrics
+from ctxfy.adapters.monitoring.watched_counts import WatchedCounts
 from ctxfy.core.models.audit_models import Fate, TrailState
 from ctxfy.core.models.auth_models import KeyId
 from ctxfy.core.models.monitoring_models import (
@@ -96,6 +97,7 @@ class PrometheusMetrics:
         self._parts = PartMetrics(registry)
         self._traffic = TrafficMetrics(self._counter, self._histogram)
         self._make_catalog_metrics()
+        self._make_watched_metrics()
         self._audit = AuditMetrics(self._registry, self._counter, BUCKETS)
         self._spans_exported = Counter(
             "ctxfy_trace_spans_exported", "Spans that a collector took", registry=registry
@@ -123,7 +125,9 @@ class PrometheusMetrics:
         """
         endpoint = bound_label(endpoint, self._endpoints)
         self._requests.of(endpoint, method, str(status_code)).inc()
-        self._request_seconds.of(endpoint, method).observe(latency_ms / 1000)
+        self._request_seconds.of(endpoint, method).observe(
+            latency_ms / 1000, {"trace_id": traffic.kept_trace} if traffic.kept_trace else None
+        )
         self._traffic.record(endpoint, latency_ms / 1000, traffic)
 
     @_silent
@@ -254,6 +258,20 @@ class PrometheusMetrics:
                 self._business.of(event, label, value).inc(amount)
 
     @_silent
+    def watch_key_cache(self, lookups: Callable[[], tuple[int, int]]) -> None:
+        """
+        Have `lookups` asked at every scrape.
+        """
+        self._key_cache.read = lookups
+
+    @_silent
+    def watch_storage_connections(self, connections: Callable[[], tuple[int, int]]) -> None:
+        """
+        Have `connections` asked at every scrape.
+        """
+        self._connections.read = connections
+
+    @_silent
     def record_certificate_expiry(self, not_after: datetime) -> None:
         """
         Set when the certificate that is shown expires.
@@ -324,6 +342,24 @@ class PrometheusMetrics:
             "1 while limits that should be shared are kept in this process alone",
         )
         self._in_progress = self._gauge("ctxfy_http_requests_in_progress", "Requests being served")
+
+    def _make_watched_metrics(self) -> None:
+        self._key_cache = WatchedCounts(
+            "ctxfy_key_cache_lookups",
+            "Keys that were looked up, by whether they were remembered",
+            label="result",
+            values=("hit", "miss"),
+            grows=True,
+        )
+        self._connections = WatchedCounts(
+            "ctxfy_storage_connections",
+            "Connections to the database: those in use, and the most there may be",
+            label="state",
+            values=("in_use", "most"),
+            grows=False,
+        )
+        for watched in (self._key_cache, self._connections):
+            self._registry.register(watched)
 
     def _make_catalog_metrics(self) -> None:
         self._catalog_prompts = self._gauge("ctxfy_catalog_prompts", "Prompts served")

@@ -117,6 +117,16 @@ class NullMetrics:
         Do nothing.
         """
 
+    def watch_key_cache(self, lookups: Callable[[], tuple[int, int]]) -> None:
+        """
+        Do nothing.
+        """
+
+    def watch_storage_connections(self, connections: Callable[[], tuple[int, int]]) -> None:
+        """
+        Do nothing.
+        """
+
     def record_certificate_expiry(self, not_after: datetime) -> None:
         """
         Do nothing.

@@ -47,10 +47,11 @@ class NullTracer:
         Make no span.
         """
 
-    def finish(self, span: object, facts: Mapping[str, object], *, is_known: bool) -> None:
+    def finish(self, span: object, facts: Mapping[str, object], *, is_known: bool) -> bool:  # noqa: ARG002 - as the other
         """
-        Do nothing.
+        Keep nothing.
         """
+        return False
 
     def span(self, step: Step, /, **facts: str | int) -> NoSpan:  # noqa: ARG002 - as in the port
         """

@@ -182,8 +182,10 @@ class _Exchange:
         extra = {**self.record.facts, "bytes_in": self._bytes_in, "bytes_out": self._bytes_out}
         if self._status_sent not in {status, None}:
             extra["status_sent"] = self._status_sent  # the head was out before it went wrong
+        kept_trace = ""
         if (span := self.record.span) is not None:
-            self._finish(span, {"endpoint": endpoint, "method": method, "status_code": status})
+            outcome = {"endpoint": endpoint, "method": method, "status_code": status}
+            kept_trace = span.trace.id if self._finish(span, outcome) else ""
             extra |= {"trace_id": span.trace.id, "span_id": span.id}
         user_id = extra.pop("user_id", None)
         self._context.logging.log_request(
@@ -196,7 +198,7 @@ class _Exchange:
             extra=extra,
         )
         self._context.metrics.record_request(
-            endpoint, method, status, latency_ms, traffic=self._traffic()
+            endpoint, method, status, latency_ms, traffic=self._traffic(kept_trace)
         )
         if (key_id := self.record.facts.get("key_id")) is not None:
             self._context.usage.note(KeyId(str(key_id)), self._use(status))
@@ -214,23 +216,24 @@ class _Exchange:
         render_ms = self.record.facts.get("render_ms")
         return round(render_ms * 1000) if isinstance(render_ms, float) else 0
 
-    def _traffic(self) -> RequestTraffic:
+    def _traffic(self, kept_trace: str) -> RequestTraffic:
         facts = self.record.facts
         return RequestTraffic(
             bytes_in=self._bytes_in,
             bytes_out=self._bytes_out,
             rpc_method=str(facts.get("rpc_method", "")),
             rpc_outcome=str(facts.get("error_code", "ok")),
+            kept_trace=kept_trace,
         )
 
-    def _finish(self, span: Span, outcome: Mapping[str, str | int]) -> None:
+    def _finish(self, span: Span, outcome: Mapping[str, str | int]) -> bool:
         facts = {
             **self.record.facts,
             **outcome,
             "scheme": self._scope.get("scheme", "http"),
             "request_id": self.record.request_id,
         }
-        self._context.tracer.finish(span, facts, is_known="caller" in self._scope["state"])
+        return self._context.tracer.finish(span, facts, is_known="caller" in self._scope["state"])
 
     async def _fail(self, error: Exception) -> None:
         request_id = self.record.request_id

@@ -65,9 +65,9 @@ class Tracer:
         )
         return Span(trace, None, {})
 
-    def finish(self, span: Span, facts: Mapping[str, object], *, is_known: bool) -> None:
+    def finish(self, span: Span, facts: Mapping[str, object], *, is_known: bool) -> bool:
         """
-        Judge a request that is over.
+        Judge a request that is over, and tell whether its trace is kept.
 
         Args:
             span: What `begin` made.
@@ -77,11 +77,13 @@ class Tracer:
         trace = span.trace
         if span.ended_at is None:
             span.ended_at = self._monotonic()
-        if decide_sampled(trace.id, trace.parent, is_known=is_known, ratio=self._ratio):
-            span.facts.update(
-                (name, value) for name, value in facts.items() if isinstance(value, str | int)
-            )
-            self._keep.offer(trace)
+        if not decide_sampled(trace.id, trace.parent, is_known=is_known, ratio=self._ratio):
+            return False
+        span.facts.update(
+            (name, value) for name, value in facts.items() if isinstance(value, str | int)
+        )
+        self._keep.offer(trace)
+        return True
 
     def span(self, step: Step, /, **facts: str | int) -> Span | NoSpan:
         """

@@ -48,6 +48,13 @@ class Opening(Protocol):
         """
         ...
 
+    @property
+    def connections(self) -> tuple[int, int]:
+        """
+        How many connections are in use, and how many there may be.
+        """
+        ...
+
     def reading(self) -> Connecting:
         """
         Connect for statements that each see their own moment.
@@ -125,6 +132,13 @@ class Database:
         Why the database is known to be out of reach; None if it is not known to be.
         """
         return self._opening.outage
+
+    @property
+    def connections(self) -> tuple[int, int]:
+        """
+        How many connections are in use, and how many there may be.
+        """
+        return self._opening.connections
 
     async def read[T](self, act: Callable[[Connection], T]) -> T:
         """

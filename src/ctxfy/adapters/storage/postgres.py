@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from ctxfy.adapters.storage.failures import DRIVER_ERRORS, unavailable
+from ctxfy.adapters.storage.pool import connections_of
 from ctxfy.adapters.storage.postgres_failures import BUSY, SILENT, explain
 from ctxfy.adapters.storage.postgres_server import PostgresServer, ServerOptions, tls_of
 from ctxfy.core.exceptions import UnavailableError
@@ -85,6 +86,13 @@ class PostgresOpening:
         Why the server is known to be out of reach.
         """
         return self._outage
+
+    @property
+    def connections(self) -> tuple[int, int]:
+        """
+        Those of the pool.
+        """
+        return connections_of(self._engine)
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[AsyncConnection]:

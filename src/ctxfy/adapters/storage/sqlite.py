@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from ctxfy.adapters.storage.database import Connecting
 from ctxfy.adapters.storage.failures import DRIVER_ERRORS, UNREACHABLE, explain, unavailable
+from ctxfy.adapters.storage.pool import connections_of
 from ctxfy.adapters.storage.write_lock import WriteLock
 
 
@@ -55,6 +56,14 @@ class SqliteOpening:
         Whether anybody ever wrote to it.
         """
         return self._file.exists()
+
+    @property
+    def connections(self) -> tuple[int, int]:
+        """
+        Those that read, and the one that writes.
+        """
+        readers, writers = connections_of(self._reader), connections_of(self._writer)
+        return readers[0] + writers[0], readers[1] + writers[1]
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[AsyncConnection]:

@@ -47,6 +47,13 @@ class TracedOpening:
         """
         return self._opening.outage
 
+    @property
+    def connections(self) -> tuple[int, int]:
+        """
+        How many connections are in use, and how many there may be.
+        """
+        return self._opening.connections
+
     def reading(self) -> Connecting:
         """
         Connect for statements that each see their own moment.

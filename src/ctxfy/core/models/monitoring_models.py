@@ -110,12 +110,14 @@ class RequestTraffic:
         bytes_out: Of the answer's body.
         rpc_method: What it asked for over MCP; empty if it did not.
         rpc_outcome: `ok`, or the code of the error it ended in.
+        kept_trace: The id of its trace, if a collector will have it; else empty.
     """
 
     bytes_in: int = 0
     bytes_out: int = 0
     rpc_method: str = ""
     rpc_outcome: str = "ok"
+    kept_trace: str = ""
 
 
 NO_TRAFFIC = RequestTraffic()

@@ -183,6 +183,18 @@ class MetricsPort(Protocol):
         """
         ...
 
+    def watch_key_cache(self, lookups: Callable[[], tuple[int, int]]) -> None:
+        """
+        Have `lookups` asked, at every scrape, how often a key was remembered and how often not.
+        """
+        ...
+
+    def watch_storage_connections(self, connections: Callable[[], tuple[int, int]]) -> None:
+        """
+        Have `connections` asked, at every scrape, how many are in use and how many there may be.
+        """
+        ...
+
     def record_certificate_expiry(self, not_after: datetime) -> None:
         """
         Set when the certificate that is shown expires.

@@ -339,3 +339,31 @@ def test_what_a_function_counts_is_counted_by_each_label() -> None:
     counts = scraped.values("ctxfy_business_events_total")
     assert counts["review", "none", "none"] == 10
     assert counts["review", "kind", "other"] == 6
+
+
+def test_what_others_count_is_asked_for_at_every_scrape() -> None:
+    """
+    Lookups of keys as a counter, connections as a gauge; nothing while nobody tells.
+    """
+    scraped = Scraped()
+    assert scraped.values("ctxfy_key_cache_lookups_total") == {}
+    counts = [(5, 2), (6, 3)]
+    scraped.metrics.watch_key_cache(lambda: counts[0])
+    scraped.metrics.watch_storage_connections(lambda: (1, 10))
+    assert scraped.values("ctxfy_key_cache_lookups_total") == {("hit",): 5, ("miss",): 2}
+    counts.pop(0)
+    assert scraped.values("ctxfy_key_cache_lookups_total") == {("hit",): 6, ("miss",): 3}
+    assert scraped.values("ctxfy_storage_connections") == {("in_use",): 1, ("most",): 10}
+
+
+def test_a_slow_request_names_its_trace() -> None:
+    """
+    OpenMetrics shows an example of each bucket, if its trace was kept.
+    """
+    scraped = Scraped()
+    for trace in ("", "4bf92f3577b34da6a3ce929d0e0e4736"):
+        traffic = RequestTraffic(kept_trace=trace)
+        scraped.metrics.record_request("/mcp", "POST", 200, 3.0, traffic=traffic)
+    headers = {"accept": "application/openmetrics-text; version=1.0.0"}
+    text = scraped.client.get("/metrics", headers=headers).text
+    assert text.count('# {trace_id="4bf92f3577b34da6a3ce929d0e0e4736"} 0.003') == 1

@@ -30,4 +30,6 @@ def test_nothing_is_counted_and_nothing_fails() -> None:
     metrics.record_audit_events(Fate.STORED, 1)
     metrics.record_audit_commit(0.1)
     metrics.record_spans("exported", 1)
+    metrics.watch_key_cache(lambda: (0, 0))
+    metrics.watch_storage_connections(lambda: (0, 0))
     assert vars(null) == {}
