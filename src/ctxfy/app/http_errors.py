@@ -51,6 +51,7 @@ from ctxfy.core.exceptions import (
 from ctxfy.core.models.auth_models import Scope as KeyScope
 from ctxfy.core.models.limit_models import LimitPolicy
 from ctxfy.core.models.token_models import ResourceChallenge
+from ctxfy.core.use_cases.monitoring_use_cases import redact_text
 from ctxfy.core.use_cases.token_use_cases import scopes_to_ask_for
 from ctxfy.core.use_cases.validation_use_cases import plural
 
@@ -240,7 +241,7 @@ def _sentence(error: Exception, outcome: Outcome) -> str:
         )
     if isinstance(error, CatalogError):
         return f"{plural(len(error.problems), 'problem')} in the prompts; the old set is served on."
-    return str(error)
+    return redact_text(str(error))  # a key that was pasted where a name belongs goes back to nobody
 
 
 def _details(error: Exception) -> _Extras:
@@ -268,7 +269,11 @@ def _mistakes(error: Exception) -> _Extras:
         return {}
     return {
         "errors": [
-            {"field": item.field, "message": item.message, "code": str(item.code)}
+            {
+                "field": redact_text(item.field),
+                "message": redact_text(item.message),
+                "code": str(item.code),
+            }
             for item in error.result.errors
         ]
     }

@@ -269,3 +269,19 @@ async def test_an_answer_needs_no_request_context() -> None:
 
     await error_response(scope, ValueError("x"))(scope, receive, send)
     assert json.loads(sent[1]["body"])["request_id"] is None
+
+
+@pytest.mark.parametrize("path", ["/prompts/x", "/mcp"])
+def test_a_key_that_was_sent_as_a_name_is_not_sent_back(path: str) -> None:
+    """
+    Neither in the sentence nor in the mistakes: errors are shown around, and kept by clients.
+    """
+    key = f"ctxfy_0123456789ab_{'k' * 49}"
+    mistake = ValidationError(field=key, message=f"There is no '{key}'.", code=ErrorCode.UNKNOWN)
+    for error in (
+        PromptNotFoundError(key),
+        InvalidArgumentsError("greet", ValidationResult(errors=(mistake,))),
+    ):
+        answer = error_response({"type": "http", "path": path}, error)
+        assert b"kkkk" not in answer.body
+        assert b"[redacted]" in answer.body

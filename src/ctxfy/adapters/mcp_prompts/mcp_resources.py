@@ -14,6 +14,7 @@ from pydantic import AnyUrl, PrivateAttr
 
 from ctxfy.core.exceptions import ResourceNotFoundError
 from ctxfy.core.models.prompt_models import ResourceContent
+from ctxfy.core.use_cases.monitoring_use_cases import redact_text
 
 
 RESOURCE_NOT_FOUND = -32002
@@ -68,6 +69,6 @@ def missing_resource(
     is_modern = request is not None and request.protocol_version in MODERN_PROTOCOL_VERSIONS
     return MCPError(
         code=mt.INVALID_PARAMS if is_modern else RESOURCE_NOT_FOUND,
-        message=str(error),
-        data={"code": error.code, "uri": error.uri},
+        message=redact_text(str(error)),
+        data={"code": error.code, "uri": redact_text(error.uri)},
     )

@@ -48,6 +48,7 @@ from ctxfy.core.models.prompt_models import (
 )
 from ctxfy.core.ports.monitoring_ports import TracerPort
 from ctxfy.core.ports.prompt_ports import PromptCommandPort, PromptFunctionPort, PromptQueryPort
+from ctxfy.core.use_cases.monitoring_use_cases import redact_text
 from ctxfy.core.use_cases.validation_use_cases import describe_argument, thaw
 
 
@@ -305,11 +306,16 @@ def _wire_error(error: CtxfyError) -> MCPError:
     mendable = isinstance(error, InvalidArgumentsError | PromptNotFoundError)
     if isinstance(error, InvalidArgumentsError):
         data["errors"] = [
-            {"field": item.field, "message": item.message, "code": str(item.code)}
+            {
+                "field": redact_text(item.field),
+                "message": redact_text(item.message),
+                "code": str(item.code),
+            }
             for item in error.result.errors
         ]
     code = mt.INVALID_PARAMS if mendable else mt.INTERNAL_ERROR
-    return MCPError(code=code, message=str(error), data=data)
+    # A key that was pasted where a name belongs goes back to nobody.
+    return MCPError(code=code, message=redact_text(str(error)), data=data)
 
 
 def wire_prompt(template: PromptTemplate, versions: Sequence[str]) -> mt.Prompt:
