@@ -14,6 +14,7 @@ from ctxfy.core.use_cases.auth_use_cases import (
     compose_key,
     compose_key_id,
     encode_base62,
+    is_key_id,
     parse_key,
 )
 from tests.strategies import KEY_IDS, SECRETS
@@ -147,6 +148,17 @@ def test_key_ids(random: bytes) -> None:
     key_id = compose_key_id(random)
     assert len(key_id) == KEY_ID_LENGTH
     assert set(key_id) <= set(BASE62)
+
+
+@given(KEY_IDS)
+def test_an_id_is_told_from_a_key(key_id: KeyId) -> None:
+    """
+    By its length and its characters, whatever it is of.
+    """
+    assert is_key_id(key_id)
+    assert not any(
+        map(is_key_id, (key_id + "0", key_id[1:], f"{key_id[:-1]}_", KEY, f"{key_id}\n"))
+    )
 
 
 def test_secret_is_hidden() -> None:
