@@ -89,6 +89,12 @@ imports: setup ## who may import whom
 security: setup ## bandit over the source
 	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml src
 
+.PHONY: scan
+scan: setup ## look for secrets and holes: detect-secrets, wapiti, schemathesis; SCAN_SECONDS (300)
+	@scripts/scanners
+	@$(BIN)/python scripts/scan.py $${SCAN_SECONDS:-300}
+	@FUZZ_SECONDS=$${SCAN_SECONDS:-300} $(BIN)/pytest -n 0 --timeout 0 tests/e2e/test_fuzzing.py $(ARGS)
+
 .PHONY: docs
 docs: setup ## build the documentation into build/docs; a warning is an error
 	@$(BIN)/sphinx-build --quiet --nitpicky --fail-on-warning docs build/docs
@@ -112,6 +118,7 @@ lock: setup ## write requirements/ anew from pyproject.toml (ARGS=--upgrade for 
 	@$(COMPILE) pyproject.toml --group dev --output-file requirements/dev.txt
 	@$(COMPILE) pyproject.toml --constraints requirements/dev.txt --output-file requirements/runtime.txt
 	@$(COMPILE) --group mcp1 --output-file requirements/mcp1.txt
+	@$(COMPILE) --group scan --output-file requirements/scan.txt
 	@echo uv | $(COMPILE) - --output-file requirements/bootstrap.txt
 	@scripts/bootstrap
 
