@@ -71,7 +71,12 @@ def find_secrets() -> list[str]:
         ("--exclude-files", TESTS),
         ("--exclude-files", r"^(?!tests/)", *_without(NOT_FOR_TESTS)),
     ):
-        command = [SCANNERS / "detect-secrets", "scan", *_without(NOT_FOR_US), *options]
+        command: list[str | Path] = [
+            SCANNERS / "detect-secrets",
+            "scan",
+            *_without(NOT_FOR_US),
+            *options,
+        ]
         done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
         told += [
             f"{name}:{found['line_number']}: {found['type']}"
@@ -142,7 +147,7 @@ def _attack(folder: Path, url: str, key: str, seconds: int) -> list[str]:
     with urllib.request.urlopen(asked, timeout=30) as answer:
         (folder / "openapi.json").write_bytes(answer.read())
     report = folder / "report.json"
-    command = [
+    command: list[str | Path] = [
         *(SCANNERS / "wapiti", "--url", f"{url}/", "--swagger", folder / "openapi.json"),
         *("--header", credential, "--module", ",".join(MODULES), "--no-bugreport"),
         *("--max-scan-time", str(seconds), "--max-attack-time", str(max(5, seconds // 10))),
