@@ -530,6 +530,38 @@ PROMPTS_AND_KEYS = Dashboard(
                     },
                 ),
                 Panel(
+                    title="Keys",
+                    shows="How many there are, by state.",
+                    unit="none",
+                    asks={
+                        "{{state}}": "max by (state)"
+                        " (sum by (instance, state) (ctxfy_api_keys{<>}))"
+                    },
+                ),
+                Panel(
+                    title="Keys that end",
+                    shows="Active keys by what is left of their lives.",
+                    unit="none",
+                    asks={
+                        "{{expires}}": 'max by (expires) (ctxfy_api_keys{<>,state="active"})',
+                    },
+                ),
+                Panel(
+                    title="The key that is refused most",
+                    shows="Answers 403 and 429 to it within a minute; the log says which it is.",
+                    unit="none",
+                    asks={"{{instance}}": "ctxfy_api_key_refusals_max{<>}"},
+                ),
+                Panel(
+                    title="Newest admin key",
+                    shows="Since a key that can administer the server was last made.",
+                    unit="s",
+                    asks={
+                        "{{job}}": "time() -"
+                        " (max by (job) (ctxfy_newest_admin_key_timestamp_seconds{<>}) > 0)"
+                    },
+                ),
+                Panel(
                     title="Limits kept alone",
                     shows="1 while limits that should be shared are not.",
                     unit="none",

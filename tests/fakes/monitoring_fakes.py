@@ -90,6 +90,7 @@ class RecordingMetrics:
         self.authentications: Counter[str] = Counter()
         self.key_usages: list[tuple[KeyId, str]] = []
         self.keys: list[dict[tuple[str, str], int]] = []
+        self.admin_keys: list[tuple[datetime | None, datetime | None]] = []
         self.catalog: tuple[int, str] | None = None
         self.reloads: list[str] = []
         self.limit_decisions: Counter[tuple[str, str]] = Counter()
@@ -193,6 +194,12 @@ class RecordingMetrics:
         Remember counts.
         """
         self.keys.append(dict(counts))
+
+    def record_admin_keys(self, *, newest: datetime | None, end: datetime | None) -> None:
+        """
+        Remember when the newest was made, and when the last ends.
+        """
+        self.admin_keys.append((newest, end))
 
     def record_catalog(self, prompts: int, revision: str, loaded_at: datetime) -> None:
         """

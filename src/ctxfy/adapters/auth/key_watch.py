@@ -78,7 +78,10 @@ class KeyWatch:
             self._day, self._told = now.date(), set()
         for info in await self._store.list_expiring(now, now + self._warning, limit=MAX_WARNINGS):
             self._warn(info, now)
-        end = last_admin_end(await self._store.list_admins(now), now)
+        admins = await self._store.list_admins(now)
+        end = last_admin_end(admins, now)
+        newest = max((info.created_at for info in admins), default=None)
+        self._metrics.record_admin_keys(newest=newest, end=end)
         if end is not None and end <= now + self._warning and self._is_new("last admin"):
             self._logging.log_event(
                 "last_admin_key_expiring",

@@ -22,6 +22,7 @@ from prometheus_client.utils import floatToGoString
 
 from ctxfy.adapters.monitoring.audit_metrics import AuditMetrics
 from ctxfy.adapters.monitoring.bounded_labels import MAX_VALUES, BoundedLabels
+from ctxfy.adapters.monitoring.key_metrics import KeyMetrics
 from ctxfy.adapters.monitoring.part_metrics import PartMetrics
 from ctxfy.adapters.monitoring.request_record import CURRENT_RECORD
 from ctxfy.adapters.monitoring.traffic_metrics import TrafficMetrics
@@ -86,13 +87,7 @@ class PrometheusMetrics:
         self._endpoints = frozenset(endpoints)
         self._make_request_metrics()
         self._make_prompt_metrics()
-        self._authentications = self._counter(
-            "ctxfy_authentications", "Decisions about callers", "outcome"
-        )
-        self._keys = Gauge(
-            "ctxfy_api_keys", "Keys there are", ("state", "expires"), registry=registry
-        )
-        self._key_states = set[tuple[str, str]]()
+        self._keys = KeyMetrics(registry, self._counter)
         self._make_limit_metrics()
         self._parts = PartMetrics(registry)
         self._traffic = TrafficMetrics(self._counter, self._histogram)
@@ -125,6 +120,7 @@ class PrometheusMetrics:
         """
         endpoint = bound_label(endpoint, self._endpoints)
         self._requests.of(endpoint, method, str(status_code)).inc()
+        self._keys.note_answer(status_code)
         self._request_seconds.of(endpoint, method).observe(
             latency_ms / 1000, {"trace_id": traffic.kept_trace} if traffic.kept_trace else None
         )
@@ -168,7 +164,7 @@ class PrometheusMetrics:
         """
         Count one decision about a caller.
         """
-        self._authentications.of(outcome).inc()
+        self._keys.authentications.of(outcome).inc()
 
     @_silent
     def record_api_key_usage(self, api_key: KeyId, endpoint: str) -> None:
@@ -205,9 +201,14 @@ class PrometheusMetrics:
         """
         Set how many keys there are; a state that no key is in any more is shown as none.
         """
-        for state, remaining in self._key_states | set(counts):
-            self._keys.labels(state, remaining).set(counts.get((state, remaining), 0))
-        self._key_states |= set(counts)
+        self._keys.record_keys(counts)
+
+    @_silent
+    def record_admin_keys(self, *, newest: datetime | None, end: datetime | None) -> None:
+        """
+        Set when the newest live admin key was made, and when the last one ends.
+        """
+        self._keys.record_admins(newest, end)
 
     @_silent
     def record_catalog(self, prompts: int, revision: str, loaded_at: datetime) -> None:
@@ -374,6 +375,8 @@ class PrometheusMetrics:
         self._reloads = self._counter(
             "ctxfy_catalog_reloads", "Attempts to reload the prompts", "outcome"
         )
+        for outcome in ("changed", "unchanged", "refused", "failed"):
+            self._reloads.of(outcome)  # from the start, so that the first is an increase
 
     def _make_prompt_metrics(self) -> None:
         self._executions = self._counter(

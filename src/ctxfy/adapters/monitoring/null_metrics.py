@@ -87,6 +87,11 @@ class NullMetrics:
         Do nothing.
         """
 
+    def record_admin_keys(self, *, newest: datetime | None, end: datetime | None) -> None:
+        """
+        Do nothing.
+        """
+
     def record_catalog(self, prompts: int, revision: str, loaded_at: datetime) -> None:
         """
         Do nothing.

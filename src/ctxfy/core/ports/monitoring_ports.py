@@ -147,6 +147,12 @@ class MetricsPort(Protocol):
         """
         ...
 
+    def record_admin_keys(self, *, newest: datetime | None, end: datetime | None) -> None:
+        """
+        Set when the newest key that can administer the server was made, and when the last ends.
+        """
+        ...
+
     def record_catalog(self, prompts: int, revision: str, loaded_at: datetime) -> None:
         """
         Set how many prompts are served, from which revision, and since when.

@@ -115,6 +115,24 @@ async def test_the_end_of_the_last_admin_key_is_told() -> None:
     assert await watch.told() == [("api_key_expiring", "admin")]
 
 
+async def test_the_newest_admin_key_is_told_with_the_end_of_the_last() -> None:
+    """
+    Whoever made it and wherever: the store is asked, so the command line does not escape.
+    """
+    watch = Watch(old=3, other=9)
+    await watch.watch.look()
+    assert watch.metrics.admin_keys == [(None, None)]
+    for name in ("old", "other"):
+        info = watch.store.keys[KeyId(name)]
+        watch.store.keys[KeyId(name)] = replace(info, scope=Scope.ADMIN)
+    made = NOW - timedelta(minutes=1)
+    other = watch.store.keys[KeyId("other")]
+    watch.store.keys[KeyId("other")] = replace(other, created_at=made)
+    await watch.watch.look()
+    newest = max(made, watch.store.keys[KeyId("old")].created_at)
+    assert watch.metrics.admin_keys[-1] == (newest, NOW + 9 * DAY)
+
+
 async def test_the_watch_goes_on_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     A store that is away is told by others; an error nobody thought of is logged.
