@@ -18,6 +18,7 @@ from ctxfy.app.bootstrap import (
 from ctxfy.app.config import Settings
 from ctxfy.app.loading import utc_now
 from ctxfy.app.port_check import check_port
+from ctxfy.app.static_key_settings import static_infos
 from ctxfy.core.exceptions import CtxfyError
 from ctxfy.core.models.auth_models import ApiKeyInfo
 from ctxfy.core.models.monitoring_models import CheckResult, HealthStatus
@@ -141,6 +142,7 @@ async def _opened(
         return
     now = utc_now()
     yield check_peppers(keys, storage.material.pepper_ids, storage.material.pepper_id, now)
+    keys = [*keys, *static_infos(settings.auth.static_keys, now)]
     yield check_admins(keys, timedelta(days=settings.auth.expiry_warning_days), now)
 
 

@@ -43,6 +43,7 @@ from ctxfy.app.setting_sources import (
     settings_in,
     variable_name,
 )
+from ctxfy.app.static_key_settings import StaticKey, read_static_keys
 from ctxfy.app.storage_settings import StorageSettings
 from ctxfy.app.tls_settings import TlsSettings
 from ctxfy.core.exceptions import ConfigurationError
@@ -175,6 +176,11 @@ class AuthSettings(Section):
         ge=0,
         description="Seconds that known keys are served for reads with the store away.",
     )
+    static_keys: tuple[StaticKey, ...] = Field(
+        default=(),
+        description="Keys that are kept here, by digest, and not in the database: a list in JSON;"
+        " 'ctxfy keys digest' writes what belongs in it.",
+    )
     expiry_warning_days: int = Field(
         default=7,
         ge=1,
@@ -199,6 +205,11 @@ class AuthSettings(Section):
         le=30 * 24,
         description="Hours after which a browser session ends, used or not.",
     )
+
+    @field_validator("static_keys", mode="before")
+    @classmethod
+    def _read_static_keys(cls, value: object) -> object:
+        return read_static_keys(value)
 
 
 class LlmSettings(Section):

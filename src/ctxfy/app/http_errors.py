@@ -45,6 +45,7 @@ from ctxfy.core.exceptions import (
     ResourceNotFoundError,
     RouteNotFoundError,
     ScopeNotGrantableError,
+    StaticKeyError,
     UnavailableError,
     UnsupportedMediaTypeError,
 )
@@ -151,6 +152,7 @@ OUTCOMES: Mapping[type[CtxfyError], Outcome] = {
     MethodNotAllowedError: Outcome(status=HTTPStatus.METHOD_NOT_ALLOWED, rpc=-32600),
     KeyNotRotatableError: Outcome(status=HTTPStatus.CONFLICT, rpc=-32602),
     LastAdminKeyError: Outcome(status=HTTPStatus.CONFLICT, rpc=-32602),
+    StaticKeyError: Outcome(status=HTTPStatus.CONFLICT, rpc=-32602),
     BodyTooLargeError: Outcome(status=HTTPStatus.CONTENT_TOO_LARGE, rpc=-32006),
     HeadersTooLargeError: Outcome(status=HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, rpc=-32011),
     AddressTooLongError: Outcome(status=HTTPStatus.URI_TOO_LONG, rpc=-32012),

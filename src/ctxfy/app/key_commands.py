@@ -3,6 +3,7 @@
 """
 
 import asyncio
+import json
 import secrets
 import sys
 import time
@@ -20,8 +21,10 @@ from ctxfy.app.config import load_settings
 from ctxfy.app.key_options import KeyOptions, public_id, whole_number
 from ctxfy.app.leak_command import report_leak
 from ctxfy.app.usage_command import SHOWN_DAYS, recent_usage, tell_use, usage
+from ctxfy.core.exceptions import InvalidKeyRequestError
 from ctxfy.core.models.audit_models import COMMAND_LINE
 from ctxfy.core.models.auth_models import ApiKeyInfo, KeyStatus, RotatedKey
+from ctxfy.core.use_cases.auth_use_cases import check_key_request
 from ctxfy.core.use_cases.expiry_use_cases import parse_span
 from ctxfy.core.use_cases.pepper_use_cases import peppers_of
 from ctxfy.core.use_cases.rotation_use_cases import DEFAULT_GRACE_HOURS
@@ -83,6 +86,38 @@ def create(
         " It is not shown again.",
         file=sys.stderr,
     )
+
+
+@app.command
+def digest(*, options: KeyOptions, as_json: Json = False) -> None:
+    """
+    Make a key for the settings: the key itself is written once, and kept nowhere.
+
+    The key goes to standard output, its entry for auth.static_keys to standard error.
+    """
+    from ctxfy.adapters.auth.key_material import HmacKeyMaterial
+
+    if options.ttl_hours is not None:
+        raise InvalidKeyRequestError("A key of the settings has no end; take it out there.")
+    wish = options.wish()
+    check_key_request(wish)
+    material = HmacKeyMaterial({1: secrets.token_bytes(32)}, secrets.token_bytes)
+    key_id, whole = material.new_key()
+    entry = {
+        "key_id": key_id,
+        "digest": material.static_digest(whole),
+        "user_id": wish.user_id,
+        "scope": wish.scope,
+        "name": wish.name,
+        "prompts": wish.prompts,
+        "networks": [str(network) for network in wish.networks],
+        "rate_limit": options.rate_limit,
+    }
+    if as_json:
+        write_json({"api_key": whole, "static_key": entry})
+        return
+    print(whole)
+    print(json.dumps(entry, ensure_ascii=False), file=sys.stderr)
 
 
 @app.command(name="list")

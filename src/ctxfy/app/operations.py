@@ -30,6 +30,7 @@ from ctxfy.core.exceptions import (
     RenderError,
     RouteNotFoundError,
     ScopeNotGrantableError,
+    StaticKeyError,
 )
 from ctxfy.core.use_cases.report_use_cases import ReportData
 
@@ -197,31 +198,31 @@ _KEYS: Operations = {
         name="revoke_api_key",
         tag="keys",
         answers=(Answer(status=204, description="It is revoked."),),
-        errors=(ApiKeyNotFoundError, LastAdminKeyError),
+        errors=(ApiKeyNotFoundError, LastAdminKeyError, StaticKeyError),
     ),
     (routes.DISABLE_API_KEY, "POST"): Operation(
         name="disable_api_key",
         tag="keys",
         answers=(Answer(description="The key.", body=KeyData),),
-        errors=(ApiKeyNotFoundError, LastAdminKeyError),
+        errors=(ApiKeyNotFoundError, LastAdminKeyError, StaticKeyError),
     ),
     (routes.ENABLE_API_KEY, "POST"): Operation(
         name="enable_api_key",
         tag="keys",
         answers=(Answer(description="The key.", body=KeyData),),
-        errors=(ApiKeyNotFoundError,),
+        errors=(ApiKeyNotFoundError, StaticKeyError),
     ),
     (routes.ROTATE_API_KEY, "POST"): Operation(
         name="rotate_api_key",
         tag="keys",
         answers=(Answer(description="The key, with its new secret.", body=NewKeyData),),
-        errors=(ApiKeyNotFoundError, KeyNotRotatableError, InvalidKeyRequestError),
+        errors=(ApiKeyNotFoundError, KeyNotRotatableError, StaticKeyError, InvalidKeyRequestError),
     ),
     (routes.ROTATE_CURRENT_API_KEY, "POST"): Operation(
         name="rotate_current_api_key",
         tag="keys",
         answers=(Answer(description="The key, with its new secret.", body=NewKeyData),),
-        errors=(KeyNotRotatableError, InvalidKeyRequestError),
+        errors=(KeyNotRotatableError, StaticKeyError, InvalidKeyRequestError),
     ),
 }
 _LEAKS: Operations = {

@@ -18,6 +18,7 @@ from ctxfy.adapters.auth.api_key_service import ApiKeyService
 from ctxfy.adapters.auth.key_usage import KeyUsage
 from ctxfy.adapters.auth.key_watch import KeyWatch
 from ctxfy.adapters.auth.session_service import SessionService
+from ctxfy.adapters.auth.static_keys import StaticKeys
 from ctxfy.adapters.container.secrets import ServerSecrets
 from ctxfy.adapters.mcp_prompts.catalog import MemoryCatalog
 from ctxfy.adapters.mcp_prompts.listeners import PromptListeners
@@ -41,6 +42,7 @@ from ctxfy.app.first_key import announce_first_key
 from ctxfy.app.limits import Limiting, make_limiting
 from ctxfy.app.loading import load_functions, make_loader, make_validator, utc_now
 from ctxfy.app.prompt_check import load_checked
+from ctxfy.app.static_key_settings import static_infos
 from ctxfy.app.token_issuer import Issuer
 from ctxfy.app.tracing import Tracing, make_tracing
 from ctxfy.core.models.auth_models import RoutePolicy
@@ -123,6 +125,7 @@ def wire(
     usage = KeyUsage(
         storage.usage, keep_days=settings.auth.usage_days, now=utc_now, logging=logging
     )
+    static = StaticKeys(static_infos(settings.auth.static_keys, utc_now()))
     keys = ApiKeyService(
         storage.keys,
         storage.material,
@@ -131,6 +134,7 @@ def wire(
         logging=logging,
         max_stale=settings.auth.max_stale,
         usage=usage,
+        static=static,
     )
     fold = RefusalFold(utc_now)
     days = settings.audit.retention_days
@@ -154,6 +158,7 @@ def wire(
             absolute=timedelta(hours=settings.auth.session_hours),
         ),
         now=utc_now,
+        static=static,
         logging=logging,
     )
     validator = make_validator(
@@ -197,6 +202,7 @@ def wire(
             warning=timedelta(days=settings.auth.expiry_warning_days),
             now=utc_now,
             logging=logging,
+            static=static,
             metrics=metrics,
         ),
         sessions=sessions,

@@ -33,6 +33,7 @@ Every error ctxfy raises on purpose.
     |   +-- InvalidKeyRequestError
     |   +-- LastAdminKeyError
     |   +-- KeyNotRotatableError
+    |   +-- StaticKeyError             it lives in the settings, and changes there
     +-- AuditError
     |   +-- CheckpointError            what was given is no checkpoint of this trail
     +-- PersonError
@@ -475,6 +476,21 @@ class PersonNotFoundError(PersonError):
     def __init__(self) -> None:
         # The name stays out: a sentence goes to whoever reads answers and logs.
         super().__init__("There is nobody of this name here.")
+
+
+class StaticKeyError(ApiKeyError):
+    """
+    The key is kept in the settings: only there can it be changed or ended.
+    """
+
+    code = "api_key.static"
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(
+            f"The key {key_id!r} lives in the setting auth.static_keys; take it out there, and"
+            " restart the servers."
+        )
+        self.key_id = key_id
 
 
 class UnavailableError(CtxfyError):

@@ -3,6 +3,7 @@
 """
 
 import fcntl
+import json
 import sqlite3
 import stat
 from pathlib import Path
@@ -218,3 +219,19 @@ def test_a_key_is_rotated_disabled_and_enabled(ctxfy: Shell) -> None:
     assert "only a live key" in ctxfy.fails("keys", "rotate", key[6:18])
     assert ctxfy("keys", "enable", key[6:18], "--json").json()["status"] == "active"
     assert "from 0 to 720 hours" in ctxfy.fails("keys", "rotate", key[6:18], "--grace-hours", "721")
+
+
+def test_a_key_for_the_settings_is_kept_nowhere(ctxfy: Shell) -> None:
+    """
+    The key and its entry go two ways, and the entry is taken as it is; no database is made.
+    """
+    words = ("keys", "digest", "--user", "ci", "--network", "::1", "--rate-limit", "9/minute")
+    ran = ctxfy(*words)
+    key, entry = ran.out.strip(), json.loads(ran.err)
+    assert (parse_key(key) is not None, entry["key_id"]) == (True, key[6:18])
+    assert (entry["networks"], key[19:] in ran.err) == (["::1/128"], False)
+    ctxfy.set("CTXFY_AUTH__STATIC_KEYS", json.dumps([entry]))
+    assert key[6:18] in ctxfy("config", "show").out
+    assert ctxfy(*words, "--json").json()["static_key"]["user_id"] == "ci"
+    assert "no end" in ctxfy.fails(*words, "--ttl-hours", "5")
+    assert not (ctxfy.folder / "var").exists()

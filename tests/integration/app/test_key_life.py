@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from ctxfy.adapters.auth.key_material import HmacKeyMaterial
+from ctxfy.app.config import AuthSettings
 from ctxfy.app.main import create_app
-from tests.integration.app.app_kit import Client, running, settings_in
+from ctxfy.core.models.auth_models import KeyId
+from ctxfy.core.use_cases.auth_use_cases import compose_key
+from tests.integration.app.app_kit import ADMIN_KEY, Client, running, settings_in
 
 
 @pytest.fixture
@@ -232,3 +236,38 @@ async def test_what_a_key_is_used_for_is_told_by_day(admin: Client) -> None:
         assert (await admin.get(f"{usage}?{query}", key=True)).status_code == status
     missing = await admin.get("/auth/api-keys/nobody000000/usage", key=True)
     assert missing.status_code == 404
+
+
+async def test_a_key_of_the_settings_is_like_any_other(tmp_path: Path) -> None:
+    """
+    It is audited and counted, says where it lives, opens no session, and is another admin.
+    """
+    key = compose_key(KeyId("static000000"), b"x" * 32)
+    entry = {
+        "key_id": "static000000",
+        "digest": HmacKeyMaterial({1: b"p" * 32}, bytes).static_digest(key),
+        "user_id": "ci",
+        "scope": "admin",
+        "networks": ["127.0.0.0/8"],
+    }
+    auth = AuthSettings.model_validate(
+        {"bootstrap_key": ADMIN_KEY, "static_keys": json.dumps([entry])}
+    )
+    async with running(create_app(settings_in(tmp_path, auth=auth))) as admin:
+        static = holding(admin, key)
+        told = (await static.get("/auth/api-keys/current", key=True)).json()
+        assert (told["user_id"], told["networks"]) == ("ci", ["127.0.0.0/8"])
+        path = "/auth/api-keys/static000000"
+        refused = await admin.http.delete(path, headers={"x-api-key": admin.key})
+        assert (refused.status_code, refused.json()["code"]) == (409, "api_key.static")
+        events = await admin.get("/audit/events?key_id=static000000", key=True)
+        assert [each["action"] for each in events.json()["events"]] == ["key_identified"]
+        await admin.app.wiring.keys.flush()
+        usage = (await admin.get(f"{path}/usage", key=True)).json()
+        assert usage["total"]["requests"] == 1
+        origin = {"origin": "http://localhost"}
+        login = await admin.http.post("/login", data={"key": key}, headers=origin)
+        assert (login.status_code, "static_keys" in login.text) == (409, True)
+        path = "/auth/api-keys/admin0000000"
+        gone = await admin.http.delete(path, headers={"x-api-key": key})
+        assert gone.status_code == 204

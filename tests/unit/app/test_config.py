@@ -17,6 +17,7 @@ from ctxfy.app.config import (
     setting_names,
 )
 from ctxfy.app.setting_sources import variable_name
+from ctxfy.app.static_key_settings import StaticKey
 from ctxfy.core.exceptions import ConfigurationError
 from ctxfy.core.models.monitoring_models import LogLevel
 
@@ -39,6 +40,10 @@ VALUES: dict[str, tuple[str, object]] = {
     "CTXFY_AUTH__BOOTSTRAP_USER": ("ops", "ops"),
     "CTXFY_AUTH__PEPPER": ("cGVwcGVy", SecretStr("cGVwcGVy")),
     "CTXFY_AUTH__PEPPER_ID": ("7", 7),
+    "CTXFY_AUTH__STATIC_KEYS": (
+        '[{"key_id": "static000000", "digest": "' + "d" * 64 + '", "user_id": "ci"}]',
+        (StaticKey(key_id="static000000", digest="d" * 64, user_id="ci"),),
+    ),
     "CTXFY_AUTH__OTHER_PEPPERS": ("7:cGVwcGVy", SecretStr("7:cGVwcGVy")),
     "CTXFY_AUTH__MASTER_KEY": ("bWFzdGVy", SecretStr("bWFzdGVy")),
     "CTXFY_AUTH__KEY_FILE": ("/keys/ctxfy", Path("/keys/ctxfy")),

@@ -97,6 +97,13 @@ def test_drawn_in_the_tree(kind: type[CtxfyError]) -> None:
         (exceptions.NotAuthorizedError("No.", required="admin"), "No."),
         (exceptions.ForeignNetworkError("Not here."), "Not here."),
         (
+            exceptions.StaticKeyError("a1"),
+            (
+                "The key 'a1' lives in the setting auth.static_keys; take it out there, and"
+                " restart the servers."
+            ),
+        ),
+        (
             exceptions.BodyTooLargeError(10),
             "The request body is larger than the 10 bytes allowed here.",
         ),

@@ -13,6 +13,7 @@ from ctxfy.adapters.auth.key_rekeying import KeyRekeying
 from ctxfy.adapters.auth.key_usage import KeyUsage
 from ctxfy.adapters.auth.key_uses import KeyUses
 from ctxfy.adapters.auth.key_verifier import KeyVerifier
+from ctxfy.adapters.auth.static_keys import StaticKeys
 from ctxfy.core.exceptions import ApiKeyNotFoundError
 from ctxfy.core.models.address_models import Network
 from ctxfy.core.models.audit_models import SERVER, Actor, AuditEvent
@@ -64,6 +65,7 @@ class ApiKeyService:
     Args:
         max_stale: Seconds for which the cache is believed while the store is out of reach.
         usage: Is written with the last uses; None where no requests are served.
+        static: Keys from the settings.
     """
 
     def __init__(
@@ -76,14 +78,18 @@ class ApiKeyService:
         logging: LoggingPort,
         max_stale: float = 300.0,
         usage: KeyUsage | None = None,
+        static: StaticKeys | None = None,
     ) -> None:
         self._store = store
         self._material = material
         self._now = now
         self._monotonic = monotonic
         self._logging = logging
-        self._lookup = KeyLookup(store, monotonic=monotonic, logging=logging, max_stale=max_stale)
-        self._verifier = KeyVerifier(material)
+        self._static = static or StaticKeys()
+        self._lookup = KeyLookup(
+            store, monotonic=monotonic, logging=logging, max_stale=max_stale, static=self._static
+        )
+        self._verifier = KeyVerifier(material, self._static)
         self._uses = KeyUses(store, logging=logging)
         self._usage = usage
         self._rekeying = KeyRekeying(store, material, self._lookup, logging=logging)
@@ -208,8 +214,11 @@ class ApiKeyService:
             ApiKeyNotFoundError: No key has this id.
             LastAdminKeyError: It is the last key that can administer the server.
         """
-        event = act_of(actor, _STATUS_ACTIONS[status], self._now(), target=key_id)
-        info = await self._store.set_status(key_id, status, event)
+        self._static.require_other(key_id)
+        now = self._now()
+        event = act_of(actor, _STATUS_ACTIONS[status], now, target=key_id)
+        keep_admin = not self._static.has_admin(now)
+        info = await self._store.set_status(key_id, status, event, keep_admin=keep_admin)
         self.forget()
         return info
 
@@ -228,8 +237,10 @@ class ApiKeyService:
             ApiKeyNotFoundError: No key has this id.
             InvalidKeyRequestError: The wish cannot be granted.
             KeyNotRotatableError: The key is not live.
+            StaticKeyError: It lives in the settings.
         """
         check_rotation(grace_hours, idempotency_key)
+        self._static.require_other(key_id)
         whole = self._material.new_secret(key_id)
         digest = self._material.digest(whole)
         assert digest is not None  # noqa: S101 - the current pepper is always there # nosec B101
@@ -260,7 +271,7 @@ class ApiKeyService:
         Raises:
             ApiKeyNotFoundError: No key has this id.
         """
-        info = await self._store.find(key_id)
+        info = await self._lookup.find(key_id, fresh=True)
         if info is None:
             raise ApiKeyNotFoundError(key_id)
         return info
@@ -288,7 +299,8 @@ class ApiKeyService:
         """
         Tell whether any key can administer the server now.
         """
-        return bool(await self._store.list_admins(self._now()))
+        now = self._now()
+        return self._static.has_admin(now) or bool(await self._store.list_admins(now))
 
     def forget(self) -> None:
         """

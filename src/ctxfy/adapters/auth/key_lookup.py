@@ -5,6 +5,7 @@ Keys by their id, as the store has them or had them a moment ago.
 from collections.abc import Callable
 
 from ctxfy.adapters.auth.key_cache import KeyCache
+from ctxfy.adapters.auth.static_keys import StaticKeys
 from ctxfy.core.exceptions import UnavailableError
 from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId
 from ctxfy.core.models.monitoring_models import LogLevel
@@ -28,6 +29,7 @@ class KeyLookup:
 
     Args:
         max_stale: Seconds for which the cache is believed while the store is out of reach.
+        static: Keys that are not looked for in the store.
     """
 
     def __init__(
@@ -37,8 +39,10 @@ class KeyLookup:
         monotonic: Callable[[], float],
         logging: LoggingPort,
         max_stale: float,
+        static: StaticKeys | None = None,
     ) -> None:
         self._store = store
+        self._static = static or StaticKeys()
         self._monotonic = monotonic
         self._logging = logging
         self._max_stale = max_stale
@@ -60,6 +64,8 @@ class KeyLookup:
         Raises:
             UnavailableError: The store is out of reach.
         """
+        if (static := self._static.get(key_id)) is not None:
+            return static
         if fresh:
             return await self._store.find(key_id)
         if not self.is_stale() and key_id in self._cache:

@@ -10,6 +10,11 @@ from ctxfy.core.models.auth_models import ApiKeyDigest, KeyId
 from ctxfy.core.use_cases.auth_use_cases import SECRET_BYTES, compose_key, compose_key_id
 
 
+# Public, and no pepper: it only keeps these digests apart from all others. A digest in the settings
+# needs none, since whoever can write there can do anything.
+_STATIC = b"ctxfy static key"
+
+
 class HmacKeyMaterial:
     """
     HMAC-SHA-256 under peppers held outside the database.
@@ -69,3 +74,9 @@ class HmacKeyMaterial:
         if pepper is None:
             return None
         return ApiKeyDigest(hmac.digest(pepper, api_key.encode(), sha256).hex())
+
+    def static_digest(self, api_key: str) -> ApiKeyDigest:
+        """
+        Digest of a whole key for the settings: the same on every server.
+        """
+        return ApiKeyDigest(hmac.digest(_STATIC, api_key.encode(), sha256).hex())

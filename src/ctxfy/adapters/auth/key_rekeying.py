@@ -4,7 +4,7 @@ Keys under an older pepper, brought under the one in use when they are next show
 
 from ctxfy.adapters.auth.key_lookup import KeyLookup
 from ctxfy.core.exceptions import UnavailableError
-from ctxfy.core.models.auth_models import ApiKeyDigest, ApiKeyInfo, NewDigest
+from ctxfy.core.models.auth_models import STATIC, ApiKeyDigest, ApiKeyInfo, NewDigest
 from ctxfy.core.ports.auth_ports import ApiKeyStorePort, KeyMaterialPort
 from ctxfy.core.ports.monitoring_ports import LoggingPort
 
@@ -41,7 +41,7 @@ class KeyRekeying:
         """
         pepper_id = self._material.pepper_id
         kept = info.old_secret if by_old_secret else info
-        if kept is None or kept.pepper_id == pepper_id or kept.api_key in self._digests:
+        if kept is None or kept.pepper_id in {pepper_id, STATIC} or kept.api_key in self._digests:
             return
         digest = self._material.digest(api_key)
         assert digest is not None  # noqa: S101 - the current pepper is always there # nosec B101

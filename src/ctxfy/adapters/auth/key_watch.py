@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
+from ctxfy.adapters.auth.static_keys import StaticKeys
 from ctxfy.core.exceptions import UnavailableError
 from ctxfy.core.models.auth_models import ApiKeyInfo
 from ctxfy.core.models.monitoring_models import LogLevel
@@ -33,6 +34,7 @@ class KeyWatch:
 
     Args:
         warning: How long before its end a key is warned of.
+        static: Keys from the settings, which have no end.
     """
 
     def __init__(
@@ -43,8 +45,10 @@ class KeyWatch:
         now: Callable[[], datetime],
         logging: LoggingPort,
         metrics: MetricsPort,
+        static: StaticKeys | None = None,
     ) -> None:
         self._store = store
+        self._static = static or StaticKeys()
         self._warning = warning
         self._now = now
         self._logging = logging
@@ -79,7 +83,8 @@ class KeyWatch:
         for info in await self._store.list_expiring(now, now + self._warning, limit=MAX_WARNINGS):
             self._warn(info, now)
         admins = await self._store.list_admins(now)
-        end = last_admin_end(admins, now)
+        # A key from the settings has no end.
+        end = None if self._static.has_admin(now) else last_admin_end(admins, now)
         newest = max((info.created_at for info in admins), default=None)
         self._metrics.record_admin_keys(newest=newest, end=end)
         if end is not None and end <= now + self._warning and self._is_new("last admin"):

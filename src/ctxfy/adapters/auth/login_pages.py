@@ -16,7 +16,7 @@ from ctxfy.adapters.auth.browsers import BrowserDoors
 from ctxfy.adapters.auth.cookies import clear_session_cookies, set_session_cookies
 from ctxfy.adapters.auth.security_headers import page_headers
 from ctxfy.adapters.auth.session_service import SessionService
-from ctxfy.core.exceptions import AccessError, CtxfyError, UnavailableError
+from ctxfy.core.exceptions import AccessError, CtxfyError, StaticKeyError, UnavailableError
 from ctxfy.core.use_cases.session_use_cases import local_path
 
 
@@ -62,7 +62,7 @@ class LoginPages:
                 fields.get("key", "").strip(), request.scope
             )
             opened = await self._sessions.open(principal.key_id)
-        except (AccessError, UnavailableError) as error:
+        except (AccessError, StaticKeyError, UnavailableError) as error:
             return self._form(wanted, error)
         response = _see(self._doors.seen(local_path(wanted) or self._doors.home))
         set_session_cookies(response, opened, secure=_is_secure(request))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ctxfy.adapters.auth.session_material import SessionMaterial
+from ctxfy.adapters.auth.static_keys import StaticKeys
 from ctxfy.core.exceptions import UnavailableError
 from ctxfy.core.models.auth_models import Decision, Denied, Granted, KeyId
 from ctxfy.core.models.session_models import Session, SessionLifetimes, TokenDigest
@@ -52,6 +53,7 @@ class SessionService:
         lifetimes: SessionLifetimes,
         now: Callable[[], datetime],
         logging: LoggingPort,
+        static: StaticKeys | None = None,
     ) -> None:
         self._store = store
         self._keys = keys
@@ -59,14 +61,19 @@ class SessionService:
         self._lifetimes = lifetimes
         self._now = now
         self._logging = logging
+        self._static = static
 
     async def open(self, key_id: KeyId) -> OpenedSession:
         """
         Open a session for a key that was just shown. Its token is new, whatever the browser had.
 
         Raises:
+            StaticKeyError: The key lives in the settings, and opens none.
             UnavailableError: The store is out of reach.
         """
+        if self._static is not None:
+            # A session hangs on a row of its key, and ends with it.
+            self._static.require_other(key_id)
         token = self._material.new_token()
         session = begin_session(self._material.digest(token), key_id, self._lifetimes, self._now())
         await self._store.open(session, keep=MAX_SESSIONS_PER_KEY)

@@ -22,6 +22,12 @@ HMAC-SHA-256 of a whole key under a pepper, 64 hex characters. Never the secret.
 """
 
 
+STATIC = 0
+"""
+In place of a pepper's number: a digest from the settings. No row of the store is believed with it.
+"""
+
+
 class Scope(StrEnum):
     """
     What a key may do; each scope includes the ones before it.

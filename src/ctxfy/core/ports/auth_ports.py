@@ -302,6 +302,12 @@ class KeyMaterialPort(Protocol):
         """
         ...
 
+    def static_digest(self, api_key: str) -> ApiKeyDigest:
+        """
+        Digest of a whole key for the settings, which no pepper is needed for.
+        """
+        ...
+
     @property
     def pepper_id(self) -> int:
         """
