@@ -3,6 +3,7 @@ The audit trail of the whole application: every act of every route, proofs, and 
 """
 
 import json
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -200,6 +201,23 @@ async def test_no_private_word_is_in_the_trail(client: Client, tmp_path: Path) -
 
 def _files(folder: Path) -> list[Path]:
     return sorted(folder.iterdir())
+
+
+def test_an_older_copy_of_the_database_shows_against_a_kept_checkpoint(ctxfy: Shell) -> None:
+    """
+    Everything in the copy is as it was written, and verifies; only the checkpoint knows of more.
+    """
+    ctxfy("keys", "create", "--user", "ann")
+    shutil.copytree(ctxfy.folder / "var", ctxfy.folder / "older")
+    ctxfy("keys", "create", "--user", "ben")
+    (ctxfy.folder / "kept.json").write_text(ctxfy("audit", "checkpoint").out)
+    ctxfy("audit", "verify", "--checkpoint", "kept.json")
+    shutil.rmtree(ctxfy.folder / "var")
+    (ctxfy.folder / "older").rename(ctxfy.folder / "var")
+    assert "all as they were written" in ctxfy("audit", "verify").out
+    said = ctxfy("audit", "verify", "--checkpoint", "kept.json")
+    assert said.code == 1
+    assert "missing at the end" in said.out + said.err
 
 
 def test_the_commands_read_and_prove_the_trail(ctxfy: Shell) -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, delete, insert, select, text, update
+from sqlalchemy import Connection, Select, Update, delete, insert, select, text, update
 
 from ctxfy.adapters.storage.audit_proofs import AuditProofs
 from ctxfy.adapters.storage.audit_reader import AuditReader
@@ -232,6 +232,43 @@ async def test_tampering_is_found_at_its_place(kit: Kit, statements: str, seq: i
         await kit.run(statement)
     verdict = await kit.proofs.verify()
     assert [fault.seq for fault in verdict.faults] == [seq]
+
+
+async def test_no_column_can_be_changed_unseen(sqlite_database: Database) -> None:
+    """
+    Whichever field of whichever row is changed, to something or to nothing, its place is named.
+    """
+    trail = AuditTrail(
+        database=sqlite_database, envelope=ENVELOPE, seals=AuditSeals(ENVELOPE), chain="main"
+    )
+    proofs = AuditProofs(database=sqlite_database, envelope=ENVELOPE)
+    for number in range(3):
+        await trail.append(event(number, request_id="r", key_id=KeyId("k" * 12)))
+    for column in audit_events.columns:
+        if column.name in {"chain", "seq"}:
+            continue  # to move a row is another test's business
+        for seq in (1, 2, 3):
+            place = audit_events.c.seq == seq
+            kept = await look(sqlite_database, select(column).where(place))
+            other = {int: 7, bytes: b"x", str: "x", type(None): "x"}[type(kept)]
+            await change(sqlite_database, update(audit_events).where(place).values({column: other}))
+            assert [fault.seq for fault in (await proofs.verify()).faults] == [seq], column.name
+            await change(sqlite_database, update(audit_events).where(place).values({column: kept}))
+    assert (await proofs.verify()).is_valid
+
+
+async def look(database: Database, statement: Select[tuple[object]]) -> object:
+    """
+    Read one field.
+    """
+    return await database.read(lambda connection: connection.execute(statement).scalar_one())
+
+
+async def change(database: Database, statement: Update) -> None:
+    """
+    Change a row.
+    """
+    await database.write(lambda connection: connection.execute(statement))
 
 
 async def test_a_rolled_back_database_shows_against_a_checkpoint(kit: Kit) -> None:
