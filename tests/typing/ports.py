@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ctxfy.adapters.storage.null_watcher import NullAuditWatcher
     from ctxfy.adapters.storage.person_directory import SqlPersonDirectory
     from ctxfy.adapters.storage.person_store import SqlPersonStore
+    from ctxfy.adapters.storage.retention import Retention
     from ctxfy.adapters.storage.session_store import SqlSessionStore
     from ctxfy.adapters.storage.storage_probe import StorageProbe
     from ctxfy.adapters.storage.usage_store import SqlUsageStore
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
         AuditWatcherPort,
         AuditWriterPort,
         PersonStorePort,
+        RetentionPort,
     )
     from ctxfy.core.ports.auth_ports import (
         ApiKeyStorePort,
@@ -167,6 +169,12 @@ if TYPE_CHECKING:
         Prove what the port about people is implemented by.
         """
         _stores: list[PersonStorePort] = [store, fake]
+
+    def retention(pruning: Retention) -> None:
+        """
+        Prove what the port about periods is implemented by.
+        """
+        _retention: RetentionPort = pruning
 
     def audit_watching(
         watch: TrailWatch, no_watch: NullAuditWatcher, fake: FakeAuditWatcher, probe: AuditProbe

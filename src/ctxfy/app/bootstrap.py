@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -34,11 +34,13 @@ from ctxfy.adapters.storage.erasures import Erasures
 from ctxfy.adapters.storage.people import check_master_key
 from ctxfy.adapters.storage.person_store import SqlPersonStore
 from ctxfy.adapters.storage.postgres_server import ServerOptions
+from ctxfy.adapters.storage.retention import Retention
 from ctxfy.adapters.storage.session_store import SqlSessionStore
 from ctxfy.adapters.storage.usage_store import SqlUsageStore
 from ctxfy.app.config import Settings, decode_secret
 from ctxfy.app.numbered_secrets import FIRST_ID, join_secrets, numbered_secrets
 from ctxfy.core.exceptions import ConfigurationError
+from ctxfy.core.models.retention_models import Periods
 from ctxfy.core.ports.audit_ports import AuditWatcherPort
 from ctxfy.core.ports.monitoring_ports import TracerPort
 from ctxfy.core.use_cases.audit_use_cases import is_chain_name
@@ -176,6 +178,7 @@ class Storage:
     proofs: AuditProofs
     people: SqlPersonStore
     erasures: Erasures
+    retention: Retention
 
     async def make_ready(self, *, migrate_now: bool) -> int:
         """
@@ -241,12 +244,16 @@ def make_storage(
         ledger=ErasureLedger(ledger_file(settings)),
         now=lambda: datetime.now(UTC),
     )
+    proofs = AuditProofs(database=database, envelope=envelope)
     return Storage(
         database=database,
         envelope=envelope,
         trail=trail,
         events=AuditReader(database=database, envelope=envelope, seals=seals),
-        proofs=AuditProofs(database=database, envelope=envelope),
+        proofs=proofs,
+        retention=Retention(
+            database=database, proofs=proofs, erasures=erasures, periods=_periods(settings)
+        ),
         people=SqlPersonStore(database=database, envelope=envelope, trail=trail, erasures=erasures),
         erasures=erasures,
         keys=SqlApiKeyStore(database=database, envelope=envelope, trail=trail),
@@ -254,6 +261,17 @@ def make_storage(
         sessions=SqlSessionStore(database=database),
         usage=SqlUsageStore(database=database),
         session_material=SessionMaterial(own.pepper, secrets.token_bytes),
+    )
+
+
+def _periods(settings: Settings) -> Periods:
+    def days(count: int) -> timedelta | None:
+        return timedelta(days=count) if count else None
+
+    return Periods(
+        events=days(settings.audit.retention_days),
+        ended_keys=days(settings.privacy.ended_key_days),
+        erasures=days(settings.privacy.erasure_days),
     )
 
 

@@ -152,6 +152,31 @@ def rewrap(*, as_json: Json = False) -> None:
         print(f"{kept} to rotations need the old master key for ten minutes.", file=sys.stderr)
 
 
+@app.command
+def prune(*, as_json: Json = False) -> None:
+    """
+    Take away now what was kept long enough; a server does it once a day.
+    """
+    from ctxfy.adapters.audit.retention_service import RetentionService
+    from ctxfy.adapters.monitoring.null_logging import NullLogging
+    from ctxfy.app.bootstrap import opened_storage
+    from ctxfy.app.loading import utc_now
+
+    async def act() -> dict[str, int]:
+        async with opened_storage(load_settings(), create=False) as storage:
+            service = RetentionService(
+                storage.retention, storage.trail, now=utc_now, logging=NullLogging()
+            )
+            return asdict(await service.prune(actor=COMMAND_LINE))
+
+    counts = asyncio.run(act())
+    if as_json:
+        write_json(counts)
+        return
+    went = ", ".join(f"{kind}: {count}" for kind, count in counts.items() if count)
+    print(f"Taken away: {went}." if went else "Nothing was kept for too long.")
+
+
 async def _rewrapped(storage: "Storage") -> "Rewrapped":
     from ctxfy.adapters.storage.rewrapping import Rewrapping
 

@@ -271,6 +271,7 @@ class CtxfyApp(LifespanApp):
             first_key = await ensure_first_key(wiring.settings, wiring.keys)
             await stack.enter_async_context(running(wiring.audit.run()))
             await stack.enter_async_context(self._mcp.lifespan(self._mcp))
+            await stack.enter_async_context(running(wiring.retention.run()))
             await stack.enter_async_context(running(wiring.keys.run()))
             await stack.enter_async_context(running(wiring.key_watch.run()))
             if wiring.issuer is not None:

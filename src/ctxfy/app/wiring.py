@@ -13,6 +13,7 @@ from ctxfy import __version__
 from ctxfy.adapters.audit.audit_service import AuditService
 from ctxfy.adapters.audit.privacy_service import PrivacyService
 from ctxfy.adapters.audit.refusal_fold import RefusalFold
+from ctxfy.adapters.audit.retention_service import RetentionService
 from ctxfy.adapters.audit.trail_watch import TrailWatch
 from ctxfy.adapters.auth.api_key_service import ApiKeyService
 from ctxfy.adapters.auth.key_usage import KeyUsage
@@ -85,6 +86,7 @@ class Wiring:
     audit: AuditService
     fold: RefusalFold
     privacy: PrivacyService
+    retention: RetentionService
     draining: Event
     announce: Callable[[Settings, str], None]
 
@@ -218,6 +220,7 @@ def wire(
         listeners=listeners,
         audit=audit,
         fold=fold,
+        retention=RetentionService(storage.retention, storage.trail, now=utc_now, logging=logging),
         privacy=PrivacyService(
             storage.people, storage.events, storage.trail, now=utc_now, forget=keys.forget
         ),

@@ -4,6 +4,7 @@
 
 import asyncio
 import json
+import sqlite3
 from base64 import b64encode
 from pathlib import Path
 
@@ -132,3 +133,18 @@ def test_a_password_is_shown_nowhere(patient: Shell, server_url: str) -> None:
     refusal = patient.fails("db", "check")
     assert "refuses this user" in refusal
     assert "hunter2" not in shown.out + refusal
+
+
+def test_what_was_kept_too_long_is_pruned_by_hand(patient: Shell) -> None:
+    """
+    What went is counted by kind; called again, nothing did.
+    """
+    ended = patient("keys", "create", "--user", "ann", "--ttl-hours", "1", "--json").json()
+    over = "UPDATE api_keys SET expires_at = 1 WHERE key_id = ?"
+    with sqlite3.connect("var/ctxfy.db") as raw:
+        raw.execute(over, [ended["key_id"]])
+    raw.close()
+    assert patient("db", "prune").out == "Taken away: keys: 1.\n"
+    assert patient("db", "prune").out == "Nothing was kept for too long.\n"
+    assert set(patient("db", "prune", "--json").json().values()) == {0}
+    assert "data_pruned" in patient("audit", "tail").out

@@ -84,6 +84,8 @@ VALUES: dict[str, tuple[str, object]] = {
     "CTXFY_AUDIT__LOG": ("off", "off"),
     "CTXFY_AUTH__MASTER_KEY_ID": ("2", 2),
     "CTXFY_AUTH__OTHER_MASTER_KEYS": ("1:abc", SecretStr("1:abc")),
+    "CTXFY_PRIVACY__ENDED_KEY_DAYS": ("7", 7),
+    "CTXFY_PRIVACY__ERASURE_DAYS": ("7", 7),
     "CTXFY_PRIVACY__LEDGER_FILE": ("x/ctxfy.erasures", Path("x/ctxfy.erasures")),
     "CTXFY_STORAGE__URL": ("sqlite:////data/x.db", "sqlite:////data/x.db"),
     "CTXFY_STORAGE__MIGRATE": ("check", "check"),

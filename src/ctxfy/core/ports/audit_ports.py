@@ -18,6 +18,7 @@ from ctxfy.core.models.audit_models import (
     Verdict,
 )
 from ctxfy.core.models.person_models import Erasure, Holdings
+from ctxfy.core.models.retention_models import Pruned
 
 
 class AuditPort(Protocol):
@@ -187,5 +188,23 @@ class PersonStorePort(Protocol):
 
         Raises:
             LastAdminKeyError: No live admin key would remain.
+        """
+        ...
+
+
+class RetentionPort(Protocol):
+    """
+    Driven port: what goes when its time is over. Every method may raise UnavailableError.
+    """
+
+    async def settle(self) -> int:
+        """
+        Bring what tells of erasures beside the database into step with it; how many were missed.
+        """
+        ...
+
+    async def prune(self, *, at: datetime) -> Pruned:
+        """
+        Take away what was kept long enough at a moment; tell how many of each kind.
         """
         ...

@@ -80,6 +80,7 @@ ADMINISTRATIVE = frozenset(
     {
         "audit_exported",
         "audit_pruned",
+        "data_pruned",
         "key_created",
         "key_disabled",
         "key_enabled",
