@@ -17,6 +17,11 @@ UNLIMITED: Mapping[str, str] = {
     "CTXFY_AUTH__BOOTSTRAP_KEY": ADMIN_KEY,
     "CTXFY_LIMITS__KEY_RATE": "1000000/minute",
     "CTXFY_LIMITS__FAILURE_RATE": "1000000/minute",
+    # A busy machine is not a slow database.
+    "CTXFY_STORAGE__LOCK_SECONDS": "30",
+    "CTXFY_STORAGE__POOL_SECONDS": "30",
+    "CTXFY_STORAGE__CONNECT_SECONDS": "30",
+    "CTXFY_STORAGE__STATEMENT_SECONDS": "40",
 }
 PATIENCE_SECONDS = 60
 
@@ -33,7 +38,9 @@ class Admin:
     """
 
     def __init__(self, url: str) -> None:
-        self._http = httpx2.AsyncClient(base_url=url, timeout=PATIENCE_SECONDS)
+        # The server closes what is idle for five seconds; to send just then would be a failure.
+        transport = httpx2.AsyncHTTPTransport(retries=2, limits=httpx2.Limits(keepalive_expiry=1))
+        self._http = httpx2.AsyncClient(base_url=url, timeout=PATIENCE_SECONDS, transport=transport)
 
     async def __aenter__(self) -> Self:
         return self

@@ -79,19 +79,22 @@ async def test_a_revocation_by_one_holds_at_the_other(pair: tuple[Server, Server
     async with Admin(pair[0].url) as one, Admin(pair[1].url) as other:
 
         async def revoked_after() -> float:
+            latest = 0.0
             key = await one.create()
             assert await other.status_of(key) == 200
             await one.revoke(key)
-            acknowledged = time.monotonic()
-            while await other.status_of(key) != 401:  # noqa: ASYNC110 - it is another process
+            acknowledged = asked = time.monotonic()
+            while await other.status_of(key) != 401:
                 await asyncio.sleep(0.02)
-            return time.monotonic() - acknowledged
+                last, asked = asked, time.monotonic()
+                latest = last - acknowledged  # when the last request was sent that was let in
+            return latest
 
         delays: list[float] = []
         while len(delays) < REVOCATIONS:
             delays += await asyncio.gather(*(revoked_after() for _ in range(AT_ONCE)))
     worst = max(delays)
-    print(f"{len(delays)} revocations, the slowest after {worst:.3f} s")  # noqa: T201 - for `make replicas`
+    print(f"{len(delays)} revocations, the last request let in was sent after {worst:.3f} s")  # noqa: T201 - for `make replicas`
     assert worst <= PROMISED_SECONDS
 
 
