@@ -16,7 +16,7 @@ from ctxfy.adapters.monitoring.health import HealthService
 from ctxfy.adapters.monitoring.judged_probe import JudgedProbe
 from ctxfy.adapters.monitoring.latency_window import LatencyWindow
 from ctxfy.adapters.monitoring.machine_watch import MachineWatch
-from ctxfy.adapters.monitoring.metrics_collector import BUCKETS
+from ctxfy.adapters.monitoring.metric_factory import BUCKETS
 from ctxfy.adapters.storage.audit_line import MAX_WAITING
 from ctxfy.adapters.storage.storage_probe import StorageProbe
 from ctxfy.app import routes

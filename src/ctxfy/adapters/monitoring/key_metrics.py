@@ -3,12 +3,12 @@ Metrics of keys and of callers: never which key, only how many and how often.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import Gauge
 
-from ctxfy.adapters.monitoring.bounded_labels import BoundedLabels
+from ctxfy.adapters.monitoring.metric_factory import MetricFactory
 from ctxfy.adapters.monitoring.refusal_peak import REFUSALS, RefusalPeak
 from ctxfy.adapters.monitoring.request_record import CURRENT_RECORD
 from ctxfy.core.models.auth_models import DenialReason
@@ -18,40 +18,30 @@ class KeyMetrics:
     """
     What was decided about callers, and which keys there are.
 
-    Args:
-        counter: Makes a counter: name, text, label.
-
     Attributes:
         authentications: By outcome.
     """
 
-    def __init__(
-        self,
-        registry: CollectorRegistry,
-        counter: Callable[[str, str, str], BoundedLabels[Counter]],
-    ) -> None:
-        def gauge(name: str, text: str) -> Gauge:
-            return Gauge(name, text, registry=registry)
-
-        self.authentications = counter(
+    def __init__(self, make: MetricFactory) -> None:
+        self.authentications = make.counter(
             "ctxfy_authentications", "Decisions about callers", "outcome"
         )
         for outcome in ("granted", *DenialReason):
             self.authentications.of(outcome)  # from the start, so that the first is an increase
         self._keys = Gauge(
-            "ctxfy_api_keys", "Keys there are", ("state", "expires"), registry=registry
+            "ctxfy_api_keys", "Keys there are", ("state", "expires"), registry=make.registry
         )
         self._key_states = set[tuple[str, str]]()
-        self._newest_admin = gauge(
+        self._newest_admin = make.gauge(
             "ctxfy_newest_admin_key_timestamp_seconds",
             "When the newest of the keys that can administer the server was made; 0 without one",
         )
-        self._admins_end = gauge(
+        self._admins_end = make.gauge(
             "ctxfy_admin_keys_expiry_timestamp_seconds",
             "When the last key that can administer the server ends; 0 for never",
         )
         self._refusals = RefusalPeak(time.monotonic)
-        gauge(
+        make.gauge(
             "ctxfy_api_key_refusals_max",
             "Most answers 403 and 429 to one key in this minute or the one before",
         ).set_function(self._refusals.most)

@@ -11,9 +11,6 @@ from itertools import pairwise
 
 from prometheus_client import (
     CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
     Info,
     ProcessCollector,
     disable_created_metrics,
@@ -21,9 +18,11 @@ from prometheus_client import (
 from prometheus_client.utils import floatToGoString
 
 from ctxfy.adapters.monitoring.audit_metrics import AuditMetrics
-from ctxfy.adapters.monitoring.bounded_labels import MAX_VALUES, BoundedLabels
+from ctxfy.adapters.monitoring.bounded_labels import MAX_VALUES
 from ctxfy.adapters.monitoring.key_metrics import KeyMetrics
+from ctxfy.adapters.monitoring.metric_factory import BUCKETS, MetricFactory
 from ctxfy.adapters.monitoring.part_metrics import PartMetrics
+from ctxfy.adapters.monitoring.prompt_metrics import PromptMetrics
 from ctxfy.adapters.monitoring.request_record import CURRENT_RECORD
 from ctxfy.adapters.monitoring.traffic_metrics import TrafficMetrics
 from ctxfy.adapters.monitoring.watched_counts import WatchedCounts
@@ -36,13 +35,6 @@ from ctxfy.core.models.monitoring_models import (
     RequestTraffic,
 )
 from ctxfy.core.use_cases.monitoring_use_cases import bound_label
-
-
-BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""
-Upper bounds of the histograms, seconds: from the quickest answer to a request about to be cut off.
-Every target (specification 9.1) is one of them, so that what missed it can be counted.
-"""
 
 
 def _silent[**P](record: Callable[P, None]) -> Callable[P, None]:
@@ -82,22 +74,20 @@ class PrometheusMetrics:
     ) -> None:
         # One series more for each counter, and nobody reads them.
         disable_created_metrics()  # type: ignore[no-untyped-call]
-        self._registry = registry
-        self._limit = max_values
+        make = MetricFactory(registry, max_values)
         self._endpoints = frozenset(endpoints)
-        self._make_request_metrics()
-        self._make_prompt_metrics()
-        self._keys = KeyMetrics(registry, self._counter)
-        self._make_limit_metrics()
-        self._parts = PartMetrics(registry)
-        self._traffic = TrafficMetrics(self._counter, self._histogram)
-        self._make_catalog_metrics()
-        self._make_watched_metrics()
-        self._audit = AuditMetrics(self._registry, self._counter, BUCKETS)
-        self._spans_exported = Counter(
-            "ctxfy_trace_spans_exported", "Spans that a collector took", registry=registry
+        self._make_request_metrics(make)
+        self._prompts = PromptMetrics(make)
+        self._keys = KeyMetrics(make)
+        self._make_limit_metrics(make)
+        self._parts = PartMetrics(make)
+        self._traffic = TrafficMetrics(make)
+        self._make_watched_metrics(registry)
+        self._audit = AuditMetrics(make)
+        self._spans_exported = make.counter(
+            "ctxfy_trace_spans_exported", "Spans that a collector took"
         )
-        self._spans_dropped = self._counter(
+        self._spans_dropped = make.counter(
             "ctxfy_trace_spans_dropped", "Spans that no collector took", "reason"
         )
         Info("ctxfy_build", "What is running", registry=registry).info(
@@ -140,24 +130,27 @@ class PrometheusMetrics:
         """
         Count one execution of a known prompt.
         """
-        outcome = outcome or ("ok" if success else "failed")
-        self._executions.of(template_id, version, model, outcome).inc()
-        self._execution_seconds.of(template_id).observe(latency_ms / 1000)
+        self._prompts.record_execution(
+            template_id,
+            latency_ms / 1000,
+            version=version,
+            model=model,
+            outcome=outcome or ("ok" if success else "failed"),
+        )
 
     @_silent
     def record_validation_failure(self, template_id: str, code: str) -> None:
         """
         Count one mistake in the arguments of a known prompt.
         """
-        self._validation_failures.of(template_id, code).inc()
+        self._prompts.validation_failures.of(template_id, code).inc()
 
     @_silent
     def record_prompt_count(self, template_id: str, labels: Mapping[str, str]) -> None:
         """
         Count by enum arguments; each argument is a count of its own.
         """
-        for argument, value in labels.items():
-            self._counts.of(template_id, argument, value).inc()
+        self._prompts.record_count(template_id, labels)
 
     @_silent
     def record_authentication(self, outcome: str) -> None:
@@ -215,18 +208,14 @@ class PrometheusMetrics:
         """
         Set what is served, and since when; the revision before is forgotten.
         """
-        self._catalog_loaded.set(loaded_at.timestamp())
-        self._catalog_newest.set(1)
-        self._catalog_prompts.set(prompts)
-        self._catalog.info({"revision": revision})
+        self._prompts.record_catalog(prompts, revision, loaded_at)
 
     @_silent
     def record_reload(self, outcome: str) -> None:
         """
         Count an attempt to reload the prompts.
         """
-        self._reloads.of(outcome).inc()
-        self._catalog_newest.set(outcome in {"changed", "unchanged"})
+        self._prompts.record_reload(outcome)
 
     @_silent
     def record_health(self, report: HealthReport) -> None:
@@ -247,16 +236,14 @@ class PrometheusMetrics:
         """
         Note how late the event loop was.
         """
-        self._parts.loop_lag.observe(seconds)
+        self._parts.loop_lag.of().observe(seconds)
 
     @_silent
     def record_business_event(self, event: str, amount: float, labels: Mapping[str, str]) -> None:
         """
         Count once by itself and once by each label.
         """
-        if amount > 0:
-            for label, value in ((None, None), *labels.items()):
-                self._business.of(event, label, value).inc(amount)
+        self._prompts.record_business_event(event, amount, labels)
 
     @_silent
     def watch_key_cache(self, lookups: Callable[[], tuple[int, int]]) -> None:
@@ -285,7 +272,7 @@ class PrometheusMetrics:
         Count spans.
         """
         if outcome == "exported":
-            self._spans_exported.inc(count)
+            self._spans_exported.of().inc(count)
         else:
             self._spans_dropped.of(outcome).inc(count)
 
@@ -311,7 +298,7 @@ class PrometheusMetrics:
         """
         Measure a transaction of the audit trail.
         """
-        self._audit.commit_seconds.observe(seconds)
+        self._audit.commit_seconds.of().observe(seconds)
 
     @_silent
     def watch_audit_trail(self, state: Callable[[], TrailState]) -> None:
@@ -320,31 +307,31 @@ class PrometheusMetrics:
         """
         self._audit.watch(state)
 
-    def _make_request_metrics(self) -> None:
-        self._requests = self._counter(
+    def _make_request_metrics(self, make: MetricFactory) -> None:
+        self._requests = make.counter(
             "ctxfy_http_requests", "Requests answered", "endpoint", "method", "status"
         )
-        self._request_seconds = self._histogram(
+        self._request_seconds = make.times(
             "ctxfy_http_request_duration_seconds",
             "From a request's first byte to its answer's last",
             "endpoint",
             "method",
         )
-        self._key_uses = self._counter(
+        self._key_uses = make.counter(
             "ctxfy_api_key_uses", "Requests that came with a valid key", "endpoint"
         )
 
-    def _make_limit_metrics(self) -> None:
-        self._limit_decisions = self._counter(
+    def _make_limit_metrics(self, make: MetricFactory) -> None:
+        self._limit_decisions = make.counter(
             "ctxfy_rate_limit_decisions", "Decisions of limits", "policy", "outcome"
         )
-        self._limits_degraded = self._gauge(
+        self._limits_degraded = make.gauge(
             "ctxfy_rate_limit_degraded",
             "1 while limits that should be shared are kept in this process alone",
         )
-        self._in_progress = self._gauge("ctxfy_http_requests_in_progress", "Requests being served")
+        self._in_progress = make.gauge("ctxfy_http_requests_in_progress", "Requests being served")
 
-    def _make_watched_metrics(self) -> None:
+    def _make_watched_metrics(self, registry: CollectorRegistry) -> None:
         self._key_cache = WatchedCounts(
             "ctxfy_key_cache_lookups",
             "Keys that were looked up, by whether they were remembered",
@@ -360,57 +347,4 @@ class PrometheusMetrics:
             grows=False,
         )
         for watched in (self._key_cache, self._connections):
-            self._registry.register(watched)
-
-    def _make_catalog_metrics(self) -> None:
-        self._catalog_prompts = self._gauge("ctxfy_catalog_prompts", "Prompts served")
-        self._catalog = Info("ctxfy_catalog", "The catalog served", registry=self._registry)
-        self._catalog_loaded = self._gauge(
-            "ctxfy_catalog_loaded_timestamp_seconds", "When the prompts served were loaded"
-        )
-        self._catalog_newest = self._gauge(
-            "ctxfy_catalog_is_newest",
-            "1 while the prompts served are those of the folder, 0 after a change that is refused",
-        )
-        self._reloads = self._counter(
-            "ctxfy_catalog_reloads", "Attempts to reload the prompts", "outcome"
-        )
-        for outcome in ("changed", "unchanged", "refused", "failed"):
-            self._reloads.of(outcome)  # from the start, so that the first is an increase
-
-    def _make_prompt_metrics(self) -> None:
-        self._executions = self._counter(
-            "ctxfy_prompt_executions", "Prompts executed", "prompt", "version", "model", "outcome"
-        )
-        self._execution_seconds = self._histogram(
-            "ctxfy_prompt_execution_duration_seconds", "Time to execute a prompt", "prompt"
-        )
-        self._validation_failures = self._counter(
-            "ctxfy_prompt_validation_failures", "Mistakes in arguments", "prompt", "code"
-        )
-        self._counts = self._counter(
-            "ctxfy_prompt_counts",
-            "Executions by the enum arguments that the prompt's author named",
-            "prompt",
-            "argument",
-            "value",
-        )
-        self._business = self._counter(
-            "ctxfy_business_events",
-            "What prompt functions count, by itself and by each label",
-            "event",
-            "label",
-            "value",
-        )
-
-    def _gauge(self, name: str, text: str) -> Gauge:
-        return Gauge(name, text, registry=self._registry)
-
-    def _counter(self, name: str, text: str, *labels: str) -> BoundedLabels[Counter]:
-        return BoundedLabels(
-            Counter(name, text, labels, registry=self._registry), labels, self._limit
-        )
-
-    def _histogram(self, name: str, text: str, *labels: str) -> BoundedLabels[Histogram]:
-        metric = Histogram(name, text, labels, registry=self._registry, buckets=BUCKETS)
-        return BoundedLabels(metric, labels, self._limit)
+            registry.register(watched)

@@ -2,8 +2,9 @@
 Metrics of what the server is made of and stands on, measured beside the requests.
 """
 
-from prometheus_client import CollectorRegistry, Gauge, Histogram
+from prometheus_client import Gauge
 
+from ctxfy.adapters.monitoring.metric_factory import MetricFactory
 from ctxfy.core.models.monitoring_models import HealthReport, HealthStatus, MachineFigures
 
 
@@ -20,34 +21,28 @@ class PartMetrics:
         certificate_expiry: Seconds since 1970; 0 without TLS.
     """
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        def gauge(name: str, text: str) -> Gauge:
-            return Gauge(name, text, registry=registry)
-
+    def __init__(self, make: MetricFactory) -> None:
         self._health = Gauge(
             "ctxfy_health_check_level",
             "0 while a part is well, 1 while it warns, 2 while it fails",
             ["check"],
-            registry=registry,
+            registry=make.registry,
         )
-        self._memory_used = gauge(
+        self._memory_used = make.gauge(
             "ctxfy_memory_used_bytes", "Memory used in the container, or on the machine"
         )
-        self._memory_limit = gauge(
+        self._memory_limit = make.gauge(
             "ctxfy_memory_limit_bytes", "Memory of the container, or of the machine"
         )
-        self._processor = gauge(
+        self._processor = make.gauge(
             "ctxfy_processor_used_ratio", "Share used of what one process can use"
         )
-        self._disk_free = gauge("ctxfy_disk_free_bytes", "Disk space free beside the database")
-        self._disk_total = gauge("ctxfy_disk_size_bytes", "Size of the disk with the database")
-        self.loop_lag = Histogram(
-            "ctxfy_event_loop_lag_seconds",
-            "How late the event loop was",
-            registry=registry,
-            buckets=LAG_BUCKETS,
+        self._disk_free = make.gauge("ctxfy_disk_free_bytes", "Disk space free beside the database")
+        self._disk_total = make.gauge("ctxfy_disk_size_bytes", "Size of the disk with the database")
+        self.loop_lag = make.times(
+            "ctxfy_event_loop_lag_seconds", "How late the event loop was", buckets=LAG_BUCKETS
         )
-        self.certificate_expiry = gauge(
+        self.certificate_expiry = make.gauge(
             "ctxfy_certificate_expiry_timestamp_seconds",
             "When the certificate that is shown expires; 0 without TLS",
         )

@@ -2,36 +2,26 @@
 Metrics of what requests bring, take away, and ask for over MCP.
 """
 
-from collections.abc import Callable
-
-from prometheus_client import Counter, Histogram
-
-from ctxfy.adapters.monitoring.bounded_labels import BoundedLabels
+from ctxfy.adapters.monitoring.metric_factory import MetricFactory
 from ctxfy.core.models.monitoring_models import RequestTraffic
 
 
 class TrafficMetrics:
     """
     Bytes by endpoint, and requests by MCP method.
-
-    Args:
-        counter: Makes a counter of a name, a text and labels.
-        histogram: Makes a histogram likewise.
     """
 
-    def __init__(
-        self,
-        counter: Callable[..., BoundedLabels[Counter]],
-        histogram: Callable[..., BoundedLabels[Histogram]],
-    ) -> None:
-        self._bytes_in = counter(
+    def __init__(self, make: MetricFactory) -> None:
+        self._bytes_in = make.counter(
             "ctxfy_http_request_bytes", "Bytes of the bodies of requests", "endpoint"
         )
-        self._bytes_out = counter(
+        self._bytes_out = make.counter(
             "ctxfy_http_response_bytes", "Bytes of the bodies of answers", "endpoint"
         )
-        self._rpc_requests = counter("ctxfy_mcp_requests", "Requests over MCP", "method", "outcome")
-        self._rpc_seconds = histogram(
+        self._rpc_requests = make.counter(
+            "ctxfy_mcp_requests", "Requests over MCP", "method", "outcome"
+        )
+        self._rpc_seconds = make.times(
             "ctxfy_mcp_request_duration_seconds",
             "From the first byte of a request over MCP to its answer's last",
             "method",

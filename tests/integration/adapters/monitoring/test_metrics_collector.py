@@ -12,7 +12,8 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from ctxfy.adapters.monitoring.metrics_collector import BUCKETS, PrometheusMetrics
+from ctxfy.adapters.monitoring.metric_factory import BUCKETS
+from ctxfy.adapters.monitoring.metrics_collector import PrometheusMetrics
 from ctxfy.adapters.monitoring.metrics_endpoint import metrics_endpoint
 from ctxfy.adapters.monitoring.request_record import CURRENT_RECORD, RequestRecord
 from ctxfy.core.models.audit_models import Fate, TrailState
