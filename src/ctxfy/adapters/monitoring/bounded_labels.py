@@ -31,7 +31,8 @@ class BoundedLabels[M: MetricWrapperBase]:
         self._metric = metric
         self._seen: list[set[str]] = [set() for _ in names]
         self._limit = limit
-        self._metrics: dict[tuple[str | None, ...], M] = {}
+        # Without labels it is the metric itself.
+        self._metrics: dict[tuple[str | None, ...], M] = {} if names else {(): metric}
 
     def of(self, *values: str | None) -> M:
         """
