@@ -17,7 +17,7 @@ Fields = Mapping[str, object]
 _OPTIONS = (
     orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
 )
-_LARGEST = 2**63 - 1
+LARGEST_NUMBER = 2**63 - 1
 
 _COLOURS = {
     "DEBUG": "\x1b[2m",
@@ -66,7 +66,7 @@ def _redacted_text(value: object) -> str:
 def _plain(value: object) -> object:
     if value is None or isinstance(value, float | bool):
         return value
-    if isinstance(value, int) and abs(value) <= _LARGEST:
+    if isinstance(value, int) and abs(value) <= LARGEST_NUMBER:
         return value
     return _plain_text(value)
 

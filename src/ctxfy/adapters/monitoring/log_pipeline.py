@@ -7,14 +7,14 @@ Whoever wrote it, ctxfy, uvicorn, FastMCP or a prompt function that uses structl
 
 import logging
 import sys
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, MutableMapping
 from datetime import datetime
-from typing import cast, override
+from typing import TypeGuard, cast, override
 
 from structlog.stdlib import ProcessorFormatter
 
 from ctxfy.adapters.monitoring.log_exceptions import describe_exception, safe_text
-from ctxfy.adapters.monitoring.log_lines import Fields
+from ctxfy.adapters.monitoring.log_lines import LARGEST_NUMBER, Fields
 from ctxfy.adapters.monitoring.request_record import CURRENT_RECORD
 from ctxfy.adapters.monitoring.request_trace import CURRENT_SPAN
 from ctxfy.core.models.monitoring_models import LogEntry, LogLevel
@@ -113,7 +113,17 @@ class _LayOut:
             llm_model=_text(event, "llm_model"),
             trace_id=_text(event, "trace_id") or (span.trace.id if span else None),
             span_id=_text(event, "span_id") or (span.id if span else None),
-            extra={**event, "logger": record.name, **_exception_field(error)},
+            key_id=_text(event, "key_id"),
+            prompt=_text(event, "prompt"),
+            prompt_version=_text(event, "prompt_version"),
+            client_name=_text(event, "client_name"),
+            client_version=_text(event, "client_version"),
+            protocol_version=_text(event, "protocol_version"),
+            bytes_in=_whole_number(event, "bytes_in"),
+            bytes_out=_whole_number(event, "bytes_out"),
+            logger=record.name,
+            extra=event,
+            exception=None if error is None else describe_exception(error),
         )
         return log_fields(entry)
 
@@ -142,10 +152,6 @@ def _error_of(exc_info: object) -> BaseException | None:
             return None
 
 
-def _exception_field(error: BaseException | None) -> Mapping[str, object]:
-    return {} if error is None else {"exception": describe_exception(error)}
-
-
 def _text(event: EventDict, name: str) -> str | None:
     value = event.pop(name, None)
     return None if value is None else safe_text(value)
@@ -153,12 +159,19 @@ def _text(event: EventDict, name: str) -> str | None:
 
 def _number(event: EventDict, name: str) -> float | None:
     value = event.pop(name, None)
-    return value if isinstance(value, int | float) else None
+    if isinstance(value, float):
+        return value
+    return value if _is_whole_number(value) else None
 
 
 def _whole_number(event: EventDict, name: str) -> int | None:
     value = event.pop(name, None)
-    return value if isinstance(value, int) else None
+    return value if _is_whole_number(value) else None
+
+
+def _is_whole_number(value: object) -> TypeGuard[int]:
+    # True is a number to Python, and beyond 64 bits there is none to those who read the line.
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST_NUMBER
 
 
 def _bare_record(record: logging.LogRecord, error: Exception) -> OurRecord:

@@ -33,7 +33,15 @@ class LogEntry:
         llm_model: The model named by the prompt, if one was used.
         trace_id: The trace that the request belongs to, 32 hexadecimal digits; None without traces.
         span_id: The part of its time that the record was written in, 16 hexadecimal digits.
+        key_id: The public id of the key.
+        prompt: The prompt that was asked for.
+        client_name: What the client calls itself, over MCP.
+        protocol_version: Of MCP.
+        bytes_in: Of the request's body.
+        bytes_out: Of the answer's body.
+        logger: Who wrote it.
         extra: What else there is to say.
+        exception: What was raised, as plain values.
     """
 
     timestamp: datetime
@@ -48,7 +56,17 @@ class LogEntry:
     llm_model: str | None = None
     trace_id: str | None = None
     span_id: str | None = None
+    key_id: str | None = None
+    prompt: str | None = None
+    prompt_version: str | None = None
+    client_name: str | None = None
+    client_version: str | None = None
+    protocol_version: str | None = None
+    bytes_in: int | None = None
+    bytes_out: int | None = None
+    logger: str | None = None
     extra: Mapping[str, object] = field(default_factory=dict[str, object])
+    exception: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,15 @@ REQUIRED_LOG_FIELDS: tuple[str, ...] = (
     "llm_model",
     "trace_id",
     "span_id",
+    "key_id",
+    "prompt",
+    "prompt_version",
+    "client_name",
+    "client_version",
+    "protocol_version",
+    "bytes_in",
+    "bytes_out",
+    "logger",
 )
 """
 What every log line holds, null where it does not apply (specification 5.1).
@@ -63,6 +72,7 @@ _SECRET_NAMES = re.compile(
     r"(?i)(authorization|api[-_]?key$|cookie|password|passwd|secret|token|pepper|master[-_]?key)"
 )
 REDACTED = "[redacted]"
+_EXCEPTION = "exception"
 _SUSPICIOUS = frozenset({401, 403, 429})
 _WORST = (HealthStatus.FAIL, HealthStatus.WARN, HealthStatus.PASS)
 
@@ -141,9 +151,20 @@ def log_fields(entry: LogEntry) -> dict[str, object]:
         "llm_model": redact("llm_model", entry.llm_model),
         "trace_id": entry.trace_id,
         "span_id": entry.span_id,
+        "key_id": redact("key_id", entry.key_id),
+        "prompt": redact("prompt", entry.prompt),
+        "prompt_version": redact("prompt_version", entry.prompt_version),
+        "client_name": redact("client_name", entry.client_name),
+        "client_version": redact("client_version", entry.client_version),
+        "protocol_version": redact("protocol_version", entry.protocol_version),
+        "bytes_in": entry.bytes_in,
+        "bytes_out": entry.bytes_out,
+        "logger": redact("logger", entry.logger),
     }
     for name, value in _redact_mapping(entry.extra).items():
-        fields[f"extra.{name}" if name in fields else name] = value
+        fields[f"extra.{name}" if name in fields or name == _EXCEPTION else name] = value
+    if entry.exception is not None:
+        fields[_EXCEPTION] = _redact_mapping(entry.exception)
     return fields
 
 

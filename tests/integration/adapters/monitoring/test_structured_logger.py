@@ -50,11 +50,18 @@ def test_a_request_has_one_line_with_all_its_facts(configure: Configure) -> None
         "llm_model": "m",
         "trace_id": None,
         "span_id": None,
+        "key_id": None,
         "prompt": "letter",
+        "prompt_version": None,
+        "client_name": None,
+        "client_version": None,
+        "protocol_version": None,
+        "bytes_in": None,
+        "bytes_out": None,
+        "logger": "ctxfy",
         "api_key": "[redacted]",
         "event": "e",
         "extra.level": 1,
-        "logger": "ctxfy",
     }
     assert tuple(line)[: len(REQUIRED_LOG_FIELDS)] == REQUIRED_LOG_FIELDS
 

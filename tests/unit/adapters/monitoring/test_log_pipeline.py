@@ -69,6 +69,9 @@ def test_extras_become_fields() -> None:
     """
     line = _line("done", llm_model="m", status_code="200", latency_ms=1.5, api_key="x", n=1)
     assert (line["llm_model"], line["latency_ms"], line["status_code"]) == ("m", 1.5, None)
+    strange = _line("done", status_code=True, latency_ms=2**70, prompt=7, exception="none")
+    assert (strange["status_code"], strange["latency_ms"]) == (None, None)
+    assert (strange["prompt"], strange["extra.exception"]) == ("7", "none")
     assert (line["api_key"], line["n"]) == ("[redacted]", 1)
 
 

@@ -204,13 +204,13 @@ def test_every_line_has_every_required_field(message: str, extra: dict[str, obje
     assert fields["request_id"] is None
 
 
-@pytest.mark.parametrize("name", REQUIRED_LOG_FIELDS)
-def test_an_extra_cannot_pose_as_a_required_field(name: str) -> None:
+@pytest.mark.parametrize("name", [*REQUIRED_LOG_FIELDS, "exception"])
+def test_an_extra_cannot_pose_as_a_field_of_ours(name: str) -> None:
     """
-    An extra of a required field's name is kept under a name that tells.
+    An extra of a required field's name, or called as an exception is, has a name that tells.
     """
     fields = log_fields(LogEntry(timestamp=NOON, level=LogLevel.INFO, message="m", extra={name: 7}))
-    assert fields[name] != 7
+    assert fields.get(name) != 7
     assert fields[f"extra.{name}"] == 7
 
 
@@ -231,7 +231,17 @@ def test_the_fields_of_an_entry_are_its_values() -> None:
         llm_model="m",
         trace_id="a" * 32,
         span_id="b" * 16,
-        extra={"bytes_out": 12},
+        key_id="k",
+        prompt="p",
+        prompt_version="1",
+        client_name="c",
+        client_version="2",
+        protocol_version="2026-07-28",
+        bytes_in=11,
+        bytes_out=12,
+        logger="l",
+        extra={"render_ms": 0.5},
+        exception={"message": KEY},
     )
     assert list(log_fields(served).values())[1:] == [
         "WARNING",
@@ -245,7 +255,17 @@ def test_the_fields_of_an_entry_are_its_values() -> None:
         "m",
         "a" * 32,
         "b" * 16,
+        "k",
+        "p",
+        "1",
+        "c",
+        "2",
+        "2026-07-28",
+        11,
         12,
+        "l",
+        0.5,
+        {"message": REDACTED},
     ]
 
 
