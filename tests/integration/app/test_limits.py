@@ -120,6 +120,16 @@ async def test_a_full_process_answers_probes_and_nobody_else(tmp_path: Path) -> 
         assert (await opened).status_code == 200
 
 
+async def test_refusals_of_a_key_have_an_end_too(tmp_path: Path) -> None:
+    """
+    Whoever asks for what is not theirs to ask fills the audit trail only as fast as they may come.
+    """
+    async with serving(tmp_path, key_rate="2/hour") as client:
+        ann = await client.with_key("ann")
+        found = [(await ann.get("/auth/api-keys", key=True)).status_code for _ in range(3)]
+        assert found == [403, 403, 429]
+
+
 async def test_servers_share_a_limit_and_keep_their_part_of_it(tmp_path: Path) -> None:
     """
     Ten of a key through two servers in turn; when Valkey is gone, half of ten each, and a warning.

@@ -155,8 +155,9 @@ class Admission:
         self._know(principal, scope, match.route)
         if policy.scope is None:
             return Caller(principal=principal, session=session)
-        self._authorize(principal, policy)
+        # Before the scope is looked at: refusals leave events, and those must have an end too.
         quotas = await self._limits.count_request(principal)
+        self._authorize(principal, policy)
         await self._look_again(principal, policy)
         return Caller(principal=principal, session=session, quotas=quotas)
 

@@ -80,6 +80,9 @@ async def upgrade(database: Database, revision: str = HEAD) -> bool:
     require_known(database, revision)
     if found is not None and found >= revision:
         return False
+    # Half a second or more, for which nobody should have to wait at the lock.
+    import alembic.command  # noqa: F401, PLC0415 - see the module's docstring
+
     await database.maintain(lambda connection: move(connection, revision))
     return True
 
@@ -116,9 +119,11 @@ def move(connection: Connection, revision: str) -> None:
     """
     Bring a database up to a revision, within a transaction.
     """
+    # Whoever had the lock before may have done it.
+    if _revision(connection) == revision:
+        return
     from alembic import command  # noqa: PLC0415 - see the module's docstring
 
-    # Whoever had the lock before may have done it: Alembic looks again, under the lock.
     command.upgrade(_configuration(connection), revision)
 
 
