@@ -356,6 +356,20 @@ SERVICE = Dashboard(
                     asks={"{{instance}}": "ctxfy_audit_checkpoint_age_seconds{<>}"},
                 ),
                 Panel(
+                    title="Broken chains",
+                    shows="Found by the last verification of the whole trail.",
+                    unit="none",
+                    asks={"{{instance}}": "ctxfy_audit_chain_faults{<>}"},
+                ),
+                Panel(
+                    title="Verified",
+                    shows="Since the whole trail was last verified; a day is as it should be.",
+                    unit="s",
+                    asks={
+                        "{{instance}}": "time() - (ctxfy_audit_verified_timestamp_seconds{<>} > 0)"
+                    },
+                ),
+                Panel(
                     title="Away",
                     shows="1 while the database is out of reach for events.",
                     unit="none",

@@ -90,6 +90,7 @@ class RecordingMetrics:
         self.authentications: Counter[str] = Counter()
         self.key_usages: list[tuple[KeyId, str]] = []
         self.keys: list[dict[tuple[str, str], int]] = []
+        self.verifications: list[tuple[int, datetime]] = []
         self.admin_keys: list[tuple[datetime | None, datetime | None]] = []
         self.catalog: tuple[int, str] | None = None
         self.reloads: list[str] = []
@@ -266,6 +267,12 @@ class RecordingMetrics:
         Count transactions.
         """
         self.audit_commits += 1
+
+    def record_audit_verification(self, faults: int, at: datetime) -> None:
+        """
+        Remember what came of a verification.
+        """
+        self.verifications.append((faults, at))
 
     def watch_audit_trail(self, state: Callable[[], TrailState]) -> None:
         """

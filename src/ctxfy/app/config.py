@@ -282,6 +282,12 @@ class AuditSettings(Section):
     spool_mb: int = Field(
         default=64, ge=1, le=10_000, description="How large that file may grow, megabytes."
     )
+    verify_hours: int = Field(
+        default=24,
+        ge=0,
+        le=8760,
+        description="How often the running server verifies the whole trail, hours; 0 is never.",
+    )
     log: Literal["off", "acts", "all"] = Field(
         default="acts",
         description="Which events have a line in the log too: acts on keys, people, prompts and"

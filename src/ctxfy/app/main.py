@@ -270,6 +270,8 @@ class CtxfyApp(LifespanApp):
             # Before FastMCP: its tasks would wrap what this may raise into a group of errors.
             first_key = await ensure_first_key(wiring.settings, wiring.keys)
             await stack.enter_async_context(running(wiring.audit.run()))
+            if wiring.verification is not None:
+                await stack.enter_async_context(running(wiring.verification.run()))
             await stack.enter_async_context(self._mcp.lifespan(self._mcp))
             await stack.enter_async_context(running(wiring.retention.run()))
             await stack.enter_async_context(running(wiring.keys.run()))

@@ -14,6 +14,7 @@ from ctxfy.adapters.audit.audit_service import AuditService
 from ctxfy.adapters.audit.privacy_service import PrivacyService
 from ctxfy.adapters.audit.refusal_fold import RefusalFold
 from ctxfy.adapters.audit.retention_service import RetentionService
+from ctxfy.adapters.audit.trail_verification import TrailVerification
 from ctxfy.adapters.audit.trail_watch import TrailWatch
 from ctxfy.adapters.auth.api_key_service import ApiKeyService
 from ctxfy.adapters.auth.key_usage import KeyUsage
@@ -84,6 +85,7 @@ class Wiring:
     reloader: Reloader
     listeners: PromptListeners
     audit: AuditService
+    verification: TrailVerification | None
     fold: RefusalFold
     privacy: PrivacyService
     retention: RetentionService
@@ -147,6 +149,10 @@ def wire(
         now=utc_now,
         logging=logging,
         retention=timedelta(days=days) if days else None,
+    )
+    hours = settings.audit.verify_hours
+    verification = TrailVerification(
+        storage.proofs, every=timedelta(hours=hours), now=utc_now, logging=logging, metrics=metrics
     )
     metrics.watch_audit_trail(audit.state)
     metrics.watch_key_cache(keys.cache_lookups)
@@ -219,6 +225,7 @@ def wire(
         reloader=reloader,
         listeners=listeners,
         audit=audit,
+        verification=verification if hours else None,
         fold=fold,
         retention=RetentionService(storage.retention, storage.trail, now=utc_now, logging=logging),
         privacy=PrivacyService(

@@ -3,7 +3,7 @@ Metrics of the audit trail and of its writer.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ctxfy.adapters.monitoring.metric_factory import MetricFactory
 from ctxfy.core.models.audit_models import Fate, TrailState
@@ -41,6 +41,20 @@ class AuditMetrics:
             "ctxfy_audit_checkpoint_age_seconds",
             "Since the last checkpoint was signed, or since the start",
         )
+        self._faults = make.gauge(
+            "ctxfy_audit_chain_faults", "Chains that the last verification found broken"
+        )
+        self._verified = make.gauge(
+            "ctxfy_audit_verified_timestamp_seconds",
+            "When this process last verified the whole trail; 0 before the first time",
+        )
+
+    def record_verification(self, faults: int, at: datetime) -> None:
+        """
+        Set what came of verifying the whole trail.
+        """
+        self._faults.set(faults)
+        self._verified.set(at.timestamp())
 
     def watch(self, state: Callable[[], TrailState]) -> None:
         """

@@ -301,6 +301,13 @@ class PrometheusMetrics:
         self._audit.commit_seconds.of().observe(seconds)
 
     @_silent
+    def record_audit_verification(self, faults: int, at: datetime) -> None:
+        """
+        Set what came of verifying the whole trail.
+        """
+        self._audit.record_verification(faults, at)
+
+    @_silent
     def watch_audit_trail(self, state: Callable[[], TrailState]) -> None:
         """
         Have `state` asked at every scrape.

@@ -147,6 +147,11 @@ class NullMetrics:
         Do nothing.
         """
 
+    def record_audit_verification(self, faults: int, at: datetime) -> None:
+        """
+        Do nothing.
+        """
+
     def watch_audit_trail(self, state: Callable[[], TrailState]) -> None:
         """
         Do nothing.

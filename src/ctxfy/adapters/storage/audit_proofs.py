@@ -5,7 +5,9 @@ Who can write to the database and holds the master key can compute everything an
 checkpoint that was kept elsewhere shows that.
 """
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
@@ -42,10 +44,22 @@ from ctxfy.core.use_cases.audit_use_cases import (
 )
 
 
-PAGE = 5000
-
 _E = audit_events.c
 _C = audit_checkpoints.c
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """
+    How many events are read at once, and how long others have their turn in between.
+    """
+
+    page: int
+    rest_seconds: float
+
+
+QUICK = Pace(page=5000, rest_seconds=0)
+GENTLE = Pace(page=500, rest_seconds=0.05)
 
 
 class AuditProofs:
@@ -57,14 +71,15 @@ class AuditProofs:
         self._database = database
         self._envelope = envelope
 
-    async def verify(self) -> Verdict:
+    async def verify(self, *, gently: bool = False) -> Verdict:
         """
         Look at every event of every chain; reads in pages, and so lets others write meanwhile.
         """
+        pace = GENTLE if gently else QUICK
         chains = await self._database.read(self._chains)
         faults, count = [], 0
         for chain in chains:
-            seen, fault = await self._verify_chain(chain)
+            seen, fault = await self._verify_chain(chain, pace)
             count += seen
             if fault is not None:
                 faults.append(fault)
@@ -182,20 +197,21 @@ class AuditProofs:
         rows = connection.execute(select_chains()).mappings()
         return [chain_of(row, self._envelope) for row in rows]
 
-    async def _verify_chain(self, chain: Chain) -> tuple[int, Fault | None]:
+    async def _verify_chain(self, chain: Chain, pace: Pace) -> tuple[int, Fault | None]:
         if not chain.vouched:
             reason = "the head was changed by somebody without the master key"
             return 0, Fault(chain=chain.head.chain, seq=chain.head.seq, reason=reason)
         reached, count = chain.base, 0
         while True:
-            page = await self._database.read(_page_reader(reached, chain.head))
+            page = await self._database.read(_page_reader(reached, chain.head, pace.page))
             count += len(page)
             outcome = follow_chain(reached, page)
             if isinstance(outcome, Fault):
                 return count, outcome
             reached = outcome
-            if len(page) < PAGE:
+            if len(page) < pace.page:
                 break
+            await asyncio.sleep(pace.rest_seconds)
         return count, compare_heads(reached, chain.head) or await self._before_the_base(chain)
 
     async def _before_the_base(self, chain: Chain) -> Fault | None:
@@ -221,12 +237,14 @@ class AuditProofs:
         ]
 
 
-def _page_reader(reached: ChainHead, head: ChainHead) -> Callable[[Connection], list[StoredEvent]]:
+def _page_reader(
+    reached: ChainHead, head: ChainHead, page: int
+) -> Callable[[Connection], list[StoredEvent]]:
     wanted = (
         select(audit_events)
         .where(_E.chain == head.chain, _E.seq > reached.seq, _E.seq <= head.seq)
         .order_by(_E.seq)
-        .limit(PAGE)
+        .limit(page)
     )
 
     def act(connection: Connection) -> list[StoredEvent]:

@@ -131,9 +131,9 @@ class AuditProofPort(Protocol):
     Driven port: whether the trail is whole. Every method may raise UnavailableError.
     """
 
-    async def verify(self) -> Verdict:
+    async def verify(self, *, gently: bool = False) -> Verdict:
         """
-        Look at every event of every chain.
+        Look at every event of every chain; gently, with rests between, for whoever is in no hurry.
         """
         ...
 

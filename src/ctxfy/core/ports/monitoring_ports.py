@@ -219,6 +219,12 @@ class MetricsPort(Protocol):
         """
         ...
 
+    def record_audit_verification(self, faults: int, at: datetime) -> None:
+        """
+        Set what came of verifying the whole trail, and when.
+        """
+        ...
+
     def watch_audit_trail(self, state: Callable[[], TrailState]) -> None:
         """
         Have `state` asked, at every scrape, how the writer of the audit trail is.

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Select, Update, delete, insert, select, text, update
 
+from ctxfy.adapters.storage import audit_proofs
 from ctxfy.adapters.storage.audit_proofs import AuditProofs
 from ctxfy.adapters.storage.audit_reader import AuditReader
 from ctxfy.adapters.storage.audit_seals import AuditSeals
@@ -220,6 +221,20 @@ TAMPERINGS = {
 }
 
 
+async def test_a_gentle_verification_comes_to_the_same(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    In small pages, with rests between them.
+    """
+    monkeypatch.setattr(audit_proofs, "GENTLE", audit_proofs.Pace(page=2, rest_seconds=0.001))
+    for number in range(7):
+        await kit.trail.append(event(number))
+    verdict = await kit.proofs.verify(gently=True)
+    assert verdict == await kit.proofs.verify()
+    assert (verdict.is_valid, verdict.events) == (True, 7)
+
+
 @pytest.mark.parametrize(("statements", "seq"), TAMPERINGS.values(), ids=TAMPERINGS)
 async def test_tampering_is_found_at_its_place(kit: Kit, statements: str, seq: int) -> None:
     """
@@ -231,6 +246,7 @@ async def test_tampering_is_found_at_its_place(kit: Kit, statements: str, seq: i
     for statement in statements.split("; "):
         await kit.run(statement)
     verdict = await kit.proofs.verify()
+    assert await kit.proofs.verify(gently=True) == verdict
     assert [fault.seq for fault in verdict.faults] == [seq]
 
 
