@@ -5,6 +5,7 @@ Alembic is imported only when there is something to do: at nearly every start th
 look tells.
 """
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,8 +82,7 @@ async def upgrade(database: Database, revision: str = HEAD) -> bool:
     if found is not None and found >= revision:
         return False
     # Half a second or more, for which nobody should have to wait at the lock.
-    import alembic.command  # noqa: F401, PLC0415 - see the module's docstring
-
+    import_module("alembic.command")
     await database.maintain(lambda connection: move(connection, revision))
     return True
 
