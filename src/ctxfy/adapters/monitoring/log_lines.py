@@ -8,7 +8,7 @@ from typing import cast
 import orjson
 
 from ctxfy.adapters.monitoring.log_exceptions import safe_text
-from ctxfy.core.use_cases.monitoring_use_cases import redact_text
+from ctxfy.core.use_cases.monitoring_use_cases import redact_logged_text
 
 
 Fields = Mapping[str, object]
@@ -60,7 +60,7 @@ def console_line(fields: Fields, *, coloured: bool) -> str:
 
 
 def _redacted_text(value: object) -> str:
-    return redact_text(safe_text(value))
+    return redact_logged_text(safe_text(value))
 
 
 def _plain(value: object) -> object:

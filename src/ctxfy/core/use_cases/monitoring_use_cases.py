@@ -71,6 +71,20 @@ _SHORTEST = len("://:x@")
 _SECRET_NAMES = re.compile(
     r"(?i)(authorization|api[-_]?key$|cookie|password|passwd|secret|token|pepper|master[-_]?key)"
 )
+# Groups as they are printed on cards, or none. Not within a word, since a hash has runs of digits,
+# nor behind a decimal point. No card begins with 0, 1, 7 or 9, but times since 1970 do.
+_CARDS = re.compile(
+    r"(?<![0-9A-Za-z_])(?<![0-9]\.)[2-68][0-9]{3}"
+    r"(?:(?:[ -]?[0-9]{4}){2}[ -]?(?:[0-9]{4}(?:[ -]?[0-9]{1,3})?|[0-9]{1,3})"
+    r"|[ -]?[0-9]{6}[ -]?[0-9]{4,5})"
+    r"(?![0-9A-Za-z_])"
+)
+_SHORTEST_CARD = 13
+_FOUR_GROUPS = len("4111 1111 1111 1111")
+# The last part begins with a letter: name@1.2.3 is a package.
+_ADDRESSES = re.compile(
+    r"(?<![\w.%+'-])[\w.%+'-]++@[\w-]{1,63}+(?:\.[\w-]{1,63}+){0,8}\.[^\W\d_][\w-]{0,62}+"
+)
 REDACTED = "[redacted]"
 _EXCEPTION = "exception"
 _SUSPICIOUS = frozenset({401, 403, 429})
@@ -90,7 +104,7 @@ def accept_request_id(proposed: str | None) -> str | None:
 
 def redact(name: str, value: object) -> object:
     """
-    Hide a secret that was about to be logged: by the name of its field, or by its shape.
+    Hide what was about to be logged and must not be: by the name of its field, or by its shape.
 
     Walks through collections and mappings. A key's public id stays readable, and so do numbers,
     since what a secret's name has with a number is a count (`tokens`). Values of other types come
@@ -101,7 +115,7 @@ def redact(name: str, value: object) -> object:
     if _is_secret_name(name):
         return REDACTED
     if isinstance(value, str):
-        return redact_text(value)
+        return redact_logged_text(value)
     if isinstance(value, Mapping):
         return _redact_mapping(value)
     if isinstance(value, list | tuple | set | frozenset):
@@ -119,12 +133,38 @@ def redact_text(text: str) -> str:
     return _SECRETS.sub(rf"\g<1>{REDACTED}", text)
 
 
+def redact_logged_text(text: str) -> str:
+    """
+    Hide credentials, and what tells of people too: numbers of cards, addresses of mail.
+    """
+    text = redact_text(text)
+    if "@" in text:
+        text = _ADDRESSES.sub(REDACTED, text)
+    return text if len(text) < _SHORTEST_CARD else _CARDS.sub(_hide_card, text)
+
+
+def _hide_card(found: re.Match[str]) -> str:
+    text = found[0]
+    # What follows a number of four groups may be another: the month in which the card ends.
+    for number in (text, text[:_FOUR_GROUPS]):
+        if _has_check_digit(number):
+            return REDACTED + text[len(number) :]
+    return text
+
+
+def _has_check_digit(number: str) -> bool:
+    # ISO/IEC 7812-1, annex B (Luhn).
+    digits = [int(digit) for digit in reversed(number) if digit.isdigit()]
+    doubled = (sum(divmod(2 * digit, 10)) for digit in digits[1::2])
+    return (sum(digits[::2]) + sum(doubled)) % 10 == 0
+
+
 def _redact_mapping(values: Mapping[Any, object]) -> dict[str, object]:
     return {_redact_name(str(key)): redact(str(key), item) for key, item in values.items()}
 
 
 # The same few field names come with every request.
-_redact_name = lru_cache(maxsize=1024)(redact_text)
+_redact_name = lru_cache(maxsize=1024)(redact_logged_text)
 
 
 @lru_cache(maxsize=1024)
@@ -141,10 +181,11 @@ def log_fields(entry: LogEntry) -> dict[str, object]:
     fields: dict[str, object] = {
         "timestamp": _utc(entry.timestamp),
         "level": entry.level.value,
-        "message": redact_text(entry.message),
+        "message": redact_logged_text(entry.message),
         "request_id": entry.request_id,
         "latency_ms": entry.latency_ms,
-        "user_id": redact("user_id", entry.user_id),
+        # Who wishes to read names there may read them, though most are addresses of mail.
+        "user_id": None if entry.user_id is None else redact_text(entry.user_id),
         "endpoint": redact("endpoint", entry.endpoint),
         "method": entry.method,
         "status_code": entry.status_code,

@@ -4,7 +4,7 @@ What is judged about log fields, request ids, labels and health.
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
-from itertools import permutations
+from itertools import batched, permutations
 
 import pytest
 from hypothesis import given
@@ -22,6 +22,7 @@ from ctxfy.core.use_cases.monitoring_use_cases import (
     level_of_status,
     log_fields,
     redact,
+    redact_logged_text,
     redact_text,
 )
 
@@ -35,6 +36,27 @@ plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 values = st.recursive(
     plain, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8
 )
+
+around = st.text(st.characters(categories=["P", "Z", "S"], exclude_characters="_.@'-+%"))
+
+
+def with_check_digit(digits: str) -> str:
+    """
+    Complete the number of a card.
+    """
+    return next(
+        f"{digits}{last}"
+        for last in range(10)
+        if sum(
+            sum(divmod(int(digit) * (1 + place % 2), 10))
+            for place, digit in enumerate(reversed(f"{digits}{last}"))
+        )
+        % 10
+        == 0
+    )
+
+
+cards = st.from_regex(r"[2-68][0-9]{12,17}", fullmatch=True).map(with_check_digit)
 
 
 # ---- redaction
@@ -141,6 +163,86 @@ def test_redaction_is_stable(text: str) -> None:
     Redacting twice changes nothing more.
     """
     assert redact_text(redact_text(text)) == redact_text(text)
+    once = redact_logged_text(text)
+    assert redact_logged_text(once) == once
+
+
+@given(cards, st.sampled_from(["", " ", "-"]), around, around)
+def test_no_number_of_a_card_survives(card: str, between: str, before: str, after: str) -> None:
+    """
+    In groups or not, wherever it stands in a text or a structure, as no part of a longer word.
+    """
+    groups = [card[:4], card[4:10], card[10:]] if len(card) < 16 else batched(card, 4, strict=False)
+    written = between.join("".join(group) for group in groups)
+    assert written not in redact_logged_text(f"{before}{written}{after}")
+    assert card not in redact_logged_text(f"{before}{card}{after}")
+    assert written not in str(redact("note", [{written: {"deep": (written,)}}]))
+
+
+@given(
+    st.from_regex(r"[\w.%+'-]{1,64}@([\w-]{1,9}\.){1,4}[a-z]{2,9}", fullmatch=True), around, around
+)
+def test_no_address_of_mail_survives(address: str, before: str, after: str) -> None:
+    """
+    Nothing is left of an address, whatever script it is in.
+    """
+    assert redact_logged_text(f"{before}<{address}>{after}") == f"{before}<{REDACTED}>{after}"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("paid with 4111 1111 1111 1111 12/28", "paid with [redacted] 12/28"),
+        ("paid with 4111-1111-1111-1111, once", "paid with [redacted], once"),
+        ("card=4111111111111111", "card=[redacted]"),
+        ("378282246310005 or 3782 822463 10005", "[redacted] or [redacted]"),
+        ("3056 930902 5904; 6304000000000000", "[redacted]; [redacted]"),
+        ("mail ann.o'neil+x@mail.example.co.uk.", "mail [redacted]."),
+        ("to jörg@bücher.example", "to [redacted]"),
+        ("mailto:a@b.example?subject=x", "mailto:[redacted]?subject=x"),
+        ("x" * 100 + "@example.org", "[redacted]"),
+    ],
+)
+def test_what_tells_of_people_is_told_by_its_shape(text: str, shown: str) -> None:
+    """
+    Numbers of cards and addresses of mail are hidden; what is around them is kept.
+    """
+    assert redact_logged_text(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4111 1111 1111 1112",  # its check digit is wrong
+        "1732450000123456782",  # nanoseconds since 1970
+        "took 0.4111111111111111 s",
+        "ab4111111111111111cd",  # out of a hash
+        "41111111111111111111111111",
+        "2026-11-22 13:35:26.899",
+        "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
+        "fastmcp@4.1.2 and root@localhost",
+        "@prompt @ home",
+        "a" * 70_000 + "@",
+        "4111 " * 20_000,
+    ],
+    ids=lambda text: text[:24],
+)
+def test_other_numbers_and_names_stay_readable(text: str) -> None:
+    """
+    Times, hashes, ids, versions and decimals are not taken for cards, nor packages for people.
+    """
+    assert redact_logged_text(text) == text
+
+
+def test_who_may_be_named_is_named() -> None:
+    """
+    A name that is an address of mail is readable as `user_id`, where it stands by a setting.
+    """
+    entry = LogEntry(
+        timestamp=NOON, level=LogLevel.INFO, message="a@b.example", user_id="a@b.example"
+    )
+    fields = log_fields(entry)
+    assert (fields["user_id"], fields["message"]) == ("a@b.example", REDACTED)
 
 
 @pytest.mark.parametrize(
