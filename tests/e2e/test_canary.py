@@ -5,8 +5,10 @@ request can carry them, well and wrongly, and then searched for wherever the ser
 To search one more place, add it to `Sinks`.
 """
 
+import signal
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -19,6 +21,8 @@ import pytest
 
 from tests.e2e.conftest import Server, StartServer, run_command
 from tests.e2e.key_kit import ADMIN_KEY
+from tests.e2e.waiting import until
+from tests.otlp_receiver import Collector, collecting
 from tests.postgres_kit import TestServer
 
 
@@ -239,30 +243,67 @@ class Doors:
             self.ask("POST", "/prompts/echo/execute", key=limited, json=arguments)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, str]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
     """
-    Settings that say where the store is.
+    Where the store is: what the settings say, and the server that it is on.
+    """
+
+    settings: Mapping[str, str]
+    postgres: TestServer | None = None
+
+    @contextmanager
+    def away(self) -> Generator[bool]:
+        """
+        Freeze the server for a while; tells whether there is one.
+        """
+        if self.postgres is None:
+            yield False
+            return
+        self.postgres.signal(signal.SIGSTOP)
+        try:
+            yield True
+        finally:
+            self.postgres.signal(signal.SIGCONT)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """
+    A place for the store.
     """
     if request.param == "sqlite":
-        yield {"CTXFY_STORAGE__URL": f"sqlite:///{tmp_path}/var/ctxfy.db"}
+        yield Place(settings={"CTXFY_STORAGE__URL": f"sqlite:///{tmp_path}/var/ctxfy.db"})
         return
     with TestServer() as postgres:
-        yield {
-            "CTXFY_STORAGE__URL": postgres.url("postgres"),
-            "CTXFY_AUTH__KEY_FILE": str(tmp_path / "var" / "ctxfy.keys"),
-        }
+        yield Place(
+            settings={
+                "CTXFY_STORAGE__URL": postgres.url("postgres"),
+                "CTXFY_AUTH__KEY_FILE": str(tmp_path / "var" / "ctxfy.keys"),
+            },
+            postgres=postgres,
+        )
+
+
+@pytest.fixture
+def traces() -> Iterator[Collector]:
+    """
+    A collector of traces.
+    """
+    with collecting() as collector:
+        yield collector
 
 
 async def test_no_canary_is_found_anywhere(
-    start_server: StartServer, tmp_path: Path, storage: Mapping[str, str]
+    start_server: StartServer, tmp_path: Path, storage: Place, traces: Collector
 ) -> None:
     """
     Neither a key nor a session's secret nor an argument's value nor a person's name, in no log line
-    at debug level, metric, error, header, database, spool, backup, or key file.
+    at debug level, metric, trace, error, header, database, spool, backup, or key file.
     """
     settings = {
-        **storage,
+        **storage.settings,
+        "CTXFY_MONITORING__TRACES_URL": f"http://127.0.0.1:{traces.port}",
         "CTXFY_AUTH__BOOTSTRAP_KEY": ADMIN_KEY,
         "CTXFY_LOGGING__LEVEL": "DEBUG",
         "CTXFY_LIMITS__KEY_RATE": "1000000/minute",
@@ -283,6 +324,11 @@ async def test_no_canary_is_found_anywhere(
         ]
         doors = Doors(http, sinks, key)
         doors.go_well()
+        with storage.away() as is_away:
+            if is_away:
+                doors.go_well()
+                sinks.add("spool", (tmp_path / "var" / "ctxfy.spool").read_bytes())
+        await until(lambda: admin.ask("GET", "/auth/api-keys").is_success)
         secrets = [*doors.log_in(), *Doors(http, sinks, second).log_in()]
         doors.go_wrong()
         doors.come_too_often(limited)
@@ -298,8 +344,10 @@ async def test_no_canary_is_found_anywhere(
         sinks.add("metrics", admin.ask("GET", "/metrics").content)
     await collect(server, sinks, settings)
     assert sinks.places_of(key[6:18]), "what is no secret is found: the search works"
+    sinks.add("traces", b"".join(traces.raw))
     found = {place.partition(":")[0] for place in sinks.places_of("echo")}
-    assert {"standard output", "database"} <= found
+    assert {"standard output", "database", "traces"} <= found
+    assert ("spool" in sinks.found) is (storage.postgres is not None)
     words = [VALUE, PERSON, *secrets, *(each[19:62] for each in (key, limited, second, rotated))]
     assert {word: places for word in words if (places := sinks.places_of(word))} == {}
 
