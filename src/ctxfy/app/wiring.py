@@ -141,15 +141,7 @@ def wire(
         static=static,
     )
     fold = RefusalFold(utc_now)
-    days = settings.audit.retention_days
-    audit = AuditService(
-        storage.trail,
-        storage.proofs,
-        fold,
-        now=utc_now,
-        logging=logging,
-        retention=timedelta(days=days) if days else None,
-    )
+    audit = AuditService(storage.trail, storage.proofs, fold, now=utc_now, logging=logging)
     hours = settings.audit.verify_hours
     verification = TrailVerification(
         storage.proofs, every=timedelta(hours=hours), now=utc_now, logging=logging, metrics=metrics

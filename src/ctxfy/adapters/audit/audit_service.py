@@ -1,5 +1,5 @@
 """
-Looks after the audit trail while the server runs: folds, the spool, checkpoints, retention.
+Looks after the audit trail while the server runs: folds, the spool, checkpoints.
 """
 
 import asyncio
@@ -17,15 +17,11 @@ from ctxfy.core.use_cases.audit_use_cases import act_of
 
 TICK_SECONDS = 1.0
 CHECKPOINT_EVERY = timedelta(hours=1)
-PRUNE_EVERY = timedelta(hours=24)
 
 
 class AuditService:
     """
     Does what has to be done in the background, and at the end.
-
-    Args:
-        retention: How long events are kept; None is for ever.
     """
 
     def __init__(
@@ -36,18 +32,15 @@ class AuditService:
         *,
         now: Callable[[], datetime],
         logging: LoggingPort,
-        retention: timedelta | None,
     ) -> None:
         self._trail = trail
         self._proofs = proofs
         self._fold = fold
         self._now = now
         self._logging = logging
-        self._retention = retention
         self._was_away = False
         self._checkpoint_at = now()
         self._checkpoint_due = now()
-        self._prune_due = now()
 
     def state(self) -> TrailState:
         """
@@ -84,9 +77,6 @@ class AuditService:
         if now >= self._checkpoint_due:
             await self.sign_checkpoint()
             self._checkpoint_due = now + CHECKPOINT_EVERY
-        if self._retention is not None and now >= self._prune_due:
-            await self._prune(now, self._retention)
-            self._prune_due = now + PRUNE_EVERY
 
     async def sign_checkpoint(self) -> None:
         """
@@ -110,12 +100,6 @@ class AuditService:
             self._logging.log_event(
                 "audit_spool_damaged", level=LogLevel.CRITICAL, kept_at=drained.damaged
             )
-
-    async def _prune(self, now: datetime, retention: timedelta) -> None:
-        count = await self._proofs.prune(before=now - retention, at=now)
-        if count:
-            await self._trail.append(act_of(SERVER, "audit_pruned", now, events=count))
-            self._logging.log_event("audit_pruned", events=count)
 
     async def _end(self) -> None:
         for event in self._fold.take(everything=True):

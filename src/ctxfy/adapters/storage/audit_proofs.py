@@ -8,7 +8,7 @@ checkpoint that was kept elsewhere shows that.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidSignature
@@ -43,6 +43,8 @@ from ctxfy.core.use_cases.audit_use_cases import (
     parse_checkpoint,
 )
 
+
+BATCH = 500
 
 _E = audit_events.c
 _C = audit_checkpoints.c
@@ -128,9 +130,10 @@ class AuditProofs:
 
         def act(connection: Connection) -> SignedCheckpoint:
             last = connection.execute(_newest(1)).mappings().first()
+            free = _free_moment(connection, at)
             text = checkpoint_text(
                 Checkpoint(
-                    at=at,
+                    at=free,
                     signer=self._envelope.master_id,
                     heads=tuple(chain.head for chain in self._chains(connection)),
                     previous="" if last is None else _digest(last[_C.text]),
@@ -140,7 +143,7 @@ class AuditProofs:
             signed = SignedCheckpoint(text=text, signature=key.sign(text.encode()))
             connection.execute(
                 insert(audit_checkpoints).values(
-                    at_us=microseconds(at), text=text, signature=signed.signature
+                    at_us=microseconds(free), text=text, signature=signed.signature
                 )
             )
             return signed
@@ -160,30 +163,32 @@ class AuditProofs:
 
         return await self._database.read(act)
 
-    async def prune(self, *, before: datetime, at: datetime) -> int:
+    async def prune(self, *, before: datetime, at: datetime, batch: int = BATCH) -> int:
         """
         Take away events older than `before` that a checkpoint covers; tell how many.
 
-        What is left begins behind the last of them, whose hash is kept as the chain's base.
+        What is left begins behind the last of them, whose hash is kept as the chain's base. Each
+        batch is a transaction of its own, and leaves a trail that verifies.
         """
         covered = self.open_checkpoint(await self.sign_checkpoint(at=at)).heads
+        return sum([await self._prune_chain(head, before, batch) for head in covered])
 
-        def act(connection: Connection) -> int:
-            return sum(self._prune_chain(connection, head, before) for head in covered)
+    async def _prune_chain(self, covered: ChainHead, before: datetime, batch: int) -> int:
+        last = await self._database.read(_last_to_go(covered, before))
+        total = 0
+        while count := await self._database.write(
+            lambda connection: self._prune_batch(connection, covered.chain, last, batch)
+        ):
+            total += count
+        return total
 
-        return await self._database.write(act)
-
-    def _prune_chain(self, connection: Connection, covered: ChainHead, before: datetime) -> int:
-        name = covered.chain
-        oldest_kept = connection.scalar(
-            select(func.min(_E.seq)).where(_E.chain == name, _E.at_us >= microseconds(before))
-        )
-        last = covered.seq if oldest_kept is None else min(covered.seq, oldest_kept - 1)
-        row = connection.execute(_event_at(name, last)).mappings().first()
+    def _prune_batch(self, connection: Connection, name: str, last: int, batch: int) -> int:
+        chain = lock_chain(connection, self._envelope, name)
+        end = min(last, chain.base.seq + batch)
+        row = connection.execute(_event_at(name, end)).mappings().first()
         if row is None:
             return 0
-        chain = lock_chain(connection, self._envelope, name)
-        gone = connection.execute(delete(audit_events).where(_E.chain == name, _E.seq <= last))
+        gone = connection.execute(delete(audit_events).where(_E.chain == name, _E.seq <= end))
         move_chain(
             connection,
             self._envelope,
@@ -251,6 +256,28 @@ def _page_reader(
         return [event_of(row) for row in connection.execute(wanted).mappings()]
 
     return act
+
+
+def _last_to_go(covered: ChainHead, before: datetime) -> Callable[[Connection], int]:
+    """
+    Find the last event of a chain that is old enough, and covered.
+    """
+    young = (_E.chain == covered.chain) & (_E.at_us >= microseconds(before))
+
+    def act(connection: Connection) -> int:
+        oldest_kept = connection.scalar(select(func.min(_E.seq)).where(young))
+        return covered.seq if oldest_kept is None else min(covered.seq, oldest_kept - 1)
+
+    return act
+
+
+def _free_moment(connection: Connection, at: datetime) -> datetime:
+    """
+    Move a moment on until no other checkpoint is of it: two processes may sign at the same time.
+    """
+    while connection.scalar(select(_C.at_us).where(_C.at_us == microseconds(at))) is not None:
+        at += timedelta(microseconds=1)
+    return at
 
 
 def _event_at(chain: str, seq: int) -> Select[tuple[object, ...]]:

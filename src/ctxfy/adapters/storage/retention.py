@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, delete, exists, func, or_, select
 
-from ctxfy.adapters.storage.audit_proofs import AuditProofs
+from ctxfy.adapters.storage.audit_proofs import BATCH, AuditProofs
 from ctxfy.adapters.storage.database import Database
 from ctxfy.adapters.storage.epochs import move_epoch
 from ctxfy.adapters.storage.erasures import Erasures
@@ -25,9 +25,6 @@ from ctxfy.adapters.storage.tables import (
 from ctxfy.core.models.auth_models import KeyStatus
 from ctxfy.core.models.retention_models import Periods, Pruned
 from ctxfy.core.use_cases.audit_use_cases import month_of
-
-
-BATCH = 500
 
 
 class Retention:
@@ -65,7 +62,7 @@ class Retention:
         """
         events = checkpoints = keys = erased = 0
         if (period := self._periods.events) is not None:
-            events = await self._proofs.prune(before=at - period, at=at)
+            events = await self._proofs.prune(before=at - period, at=at, batch=self._batch)
             checkpoints = await self._in_batches(_old_checkpoints(at - period))
         if (period := self._periods.ended_keys) is not None:
             keys = await self._in_batches(_ended_keys(at - period))

@@ -158,12 +158,6 @@ class AuditProofPort(Protocol):
         """
         ...
 
-    async def prune(self, *, before: datetime, at: datetime) -> int:
-        """
-        Take away events older than `before` that a checkpoint covers; tell how many.
-        """
-        ...
-
 
 class PersonStorePort(Protocol):
     """

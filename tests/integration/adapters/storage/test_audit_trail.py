@@ -359,14 +359,24 @@ async def test_checkpoints_are_kept_in_a_row(kit: Kit) -> None:
     assert "previous -" not in second.text
 
 
+async def test_two_checkpoints_of_one_moment_are_both_kept(kit: Kit) -> None:
+    """
+    The second is a microsecond later: two processes may sign at the same time.
+    """
+    first = await kit.proofs.sign_checkpoint(at=NOON)
+    second = await kit.proofs.sign_checkpoint(at=NOON)
+    assert await kit.proofs.checkpoints() == [second, first]
+    assert await kit.proofs.compare(second) == []
+
+
 async def test_pruning_leaves_a_chain_that_verifies(kit: Kit) -> None:
     """
-    Old events go, the rest is whole from the base on, and a second pruning finds nothing.
+    Old events go, two at a time, the rest is whole from the base on, and a second finds nothing.
     """
     for number in range(5):
         await kit.trail.append(event(number))
     cut = NOON + timedelta(minutes=3)
-    assert await kit.proofs.prune(before=cut, at=NOON + timedelta(days=1)) == 3
+    assert await kit.proofs.prune(before=cut, at=NOON + timedelta(days=1), batch=2) == 3
     assert [each.target for each in await everything(kit)] == ["prompt-3", "prompt-4"]
     verdict = await kit.proofs.verify()
     assert (verdict.is_valid, verdict.events) == (True, 2)

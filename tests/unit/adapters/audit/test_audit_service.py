@@ -15,7 +15,6 @@ from tests.fakes.audit_fakes import FakeAuditTrail
 from tests.fakes.monitoring_fakes import RecordingLogging
 
 
-NINETY_DAYS = timedelta(days=90)
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
@@ -26,8 +25,6 @@ class CountingProofs:
     """
 
     signed: list[datetime] = field(default_factory=list[datetime])
-    pruned: list[datetime] = field(default_factory=list[datetime])
-    found: int = 0
     broken: Exception | None = None
 
     async def verify(self, *, gently: bool = False) -> Verdict:
@@ -57,20 +54,13 @@ class CountingProofs:
         """
         return []
 
-    async def prune(self, *, before: datetime, at: datetime) -> int:
-        """
-        Take away as many as a test says.
-        """
-        self.pruned.append(before)
-        return self.found
-
 
 class Desk:
     """
     A service with its clock in hand.
     """
 
-    def __init__(self, retention: timedelta | None = NINETY_DAYS) -> None:
+    def __init__(self) -> None:
         self.now = NOON
         self.trail = FakeAuditTrail()
         self.proofs = CountingProofs()
@@ -82,7 +72,6 @@ class Desk:
             self.fold,
             now=lambda: self.now,
             logging=self.logging,
-            retention=retention,
         )
 
     @property
@@ -110,29 +99,6 @@ async def test_a_checkpoint_is_signed_every_hour_and_logged() -> None:
         await desk.service.tick()
     assert desk.proofs.signed == [NOON, NOON + timedelta(hours=1)]
     assert desk.told.count("audit_checkpoint_signed") == 2
-
-
-async def test_old_events_go_once_a_day() -> None:
-    """
-    Ninety days back; that it was done is an event, if there was anything to do.
-    """
-    desk = Desk()
-    await desk.service.tick()
-    desk.proofs.found = 5
-    desk.now += timedelta(days=1)
-    await desk.service.tick()
-    assert desk.proofs.pruned == [NOON - timedelta(days=90), NOON - timedelta(days=89)]
-    assert desk.actions == ["audit_pruned"]
-    assert desk.trail.events[0].details["events"] == 5
-
-
-async def test_without_an_end_nothing_goes() -> None:
-    """
-    A retention of none keeps events for ever.
-    """
-    desk = Desk(retention=None)
-    await desk.service.tick()
-    assert desk.proofs.pruned == []
 
 
 async def test_folded_refusals_are_kept_after_a_minute() -> None:
