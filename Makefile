@@ -34,6 +34,11 @@ kills: setup ## kill -9 at random moments: SQLITE_KILLS (50), POSTGRES_KILLS (20
 	@SQLITE_KILLS=$${SQLITE_KILLS:-50} POSTGRES_KILLS=$${POSTGRES_KILLS:-20} \
 		$(BIN)/pytest -n 0 -rP tests/e2e/test_kills.py $(ARGS)
 
+.PHONY: model-test
+model-test: setup ## live keys and people next to a dictionary: MODEL_LIVES (500) of MODEL_STEPS (60)
+	@MODEL_LIVES=$${MODEL_LIVES:-500} MODEL_STEPS=$${MODEL_STEPS:-60} \
+		$(BIN)/pytest -n 0 --timeout 0 tests/integration/test_key_model.py $(ARGS)
+
 .PHONY: replicas
 replicas: setup ## several processes on one store: REVOCATIONS (1000), WRITERS (4) for WRITING_SECONDS (30)
 	@REVOCATIONS=$${REVOCATIONS:-1000} WRITERS=$${WRITERS:-4} WRITING_SECONDS=$${WRITING_SECONDS:-30} \
