@@ -69,9 +69,9 @@ fault-trial: setup ## freeze and kill PostgreSQL, Valkey and a collector under t
 bench-timing: setup ## compare the time of an unknown key id with that of a wrong secret (ARGS=CALLS)
 	@$(BIN)/python -m benchmarks.timing $(ARGS)
 
-.PHONY: bench-traces
-bench-traces: setup ## measure what traces cost, next to none (ARGS="ROUNDS SECONDS")
-	@$(BIN)/python -m benchmarks.traces $(ARGS)
+.PHONY: bench-observability
+bench-observability: setup ## measure what logs and traces cost, next to a silent server (ARGS="ROUNDS SECONDS")
+	@$(BIN)/python -m benchmarks.observability $(ARGS)
 
 .PHONY: wheel-trial
 wheel-trial: setup ## run the wheel alone, as a stranger would, with uv in an empty folder

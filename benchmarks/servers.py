@@ -10,8 +10,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import IO
 
@@ -101,7 +103,8 @@ def ctxfy_server(
         "CTXFY_LOGGING__FORMAT": "json",
         **settings,
     }
-    command = [sys.executable, "-m", "ctxfy", "serve", "--port", "0"]
+    port = _free_port()
+    command = [sys.executable, "-m", "ctxfy", "serve", "--port", str(port)]
     with (
         log.open("wb") as output,
         _pinned(
@@ -114,7 +117,8 @@ def ctxfy_server(
         ) as process,
     ):
         try:
-            port = _port_in(log, process)
+            if not _becomes_live(port, process):
+                sys.exit(f"the server did not start: {log.read_text()}")
             headers = (f"Authorization: Bearer {ADMIN_KEY}",)
             yield Measured(name=name, pid=process.pid, port=port, path=path, headers=headers)
         finally:
@@ -126,9 +130,7 @@ def echo_server(name: str) -> Generator[Measured]:
     """
     Serve the least that an ASGI application can do, under the same server with the same options.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = _free_port()
     options = ["--port", str(port), "--loop", "uvloop", "--http", "httptools", "--no-access-log"]
     command = [sys.executable, "-m", "uvicorn", "benchmarks.echo:app", *options]
     with _pinned(command, SERVER_PROCESSOR, stderr=subprocess.DEVNULL) as process:
@@ -159,14 +161,22 @@ def _pinned(
         yield process
 
 
-def _port_in(log: Path, process: subprocess.Popen[bytes]) -> int:
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def _becomes_live(port: int, process: subprocess.Popen[bytes]) -> bool:
+    # It listens before it can answer, and may be told to log nothing.
     until = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < until and process.poll() is None:
-        for line in log.read_text().splitlines():
-            if '"server_started"' in line:
-                return int(json.loads(line)["url"].rpartition(":")[2])
+        asked = HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
+        with suppress(OSError), closing(asked):
+            asked.request("GET", "/health/live")
+            return asked.getresponse().status == HTTPStatus.OK
         time.sleep(0.05)
-    sys.exit(f"the server did not start: {log.read_text()}")
+    return False
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -1,7 +1,7 @@
 """
-What traces cost: the same server without them, with a tenth, with all, and without a collector.
+What being seen costs: the same server silent, with its log, and with traces in several measures.
 
-    python -m benchmarks.traces [ROUNDS [SECONDS]]
+    python -m benchmarks.observability [ROUNDS [SECONDS]]
 
 Servers take turns within one run. What is compared is what a second of the processor gives, each
 round with its own first server, so that what else runs on the machine is in both.
@@ -30,7 +30,7 @@ def main() -> None:
         loads = take_turns(measured, rounds, seconds)
     first = loads[measured[0].name]
     print(f"{CONNECTIONS} connections, medians of {rounds} rounds of {seconds} s:\n")
-    print("| traces | per second of one core | p50 ms | p95 ms | of the rate without |")
+    print("| told | per second of one core | p50 ms | p95 ms | of the silent one |")
     print("|---|---|---|---|---|")
     for name, found in loads.items():
         core, p50, p95 = (
@@ -43,7 +43,7 @@ def main() -> None:
 @contextmanager
 def servers(folder: Path) -> Generator[Sequence[Measured]]:
     """
-    Start all that is to be compared; the one without traces first.
+    Start all that is to be compared; the silent one first. Metrics are always counted.
     """
     with ExitStack() as stack:
         # Any server that answers 200 does for a collector here.
@@ -51,14 +51,15 @@ def servers(folder: Path) -> Generator[Sequence[Measured]]:
         url = f"http://127.0.0.1:{collector.port}/v1/traces"
 
         def add(name: str, settings: Mapping[str, str]) -> Measured:
-            place = folder / name.replace(" ", "-")
+            place = folder / name.replace(" ", "-").replace(",", "")
             return stack.enter_context(ctxfy_server(name, place, CURRENT, settings))
 
         yield [
-            add("none", {}),
-            add("of a tenth", {TRACES_URL: url, TRACES_RATIO: "0.1"}),
-            add("of all", {TRACES_URL: url}),
-            add("of all and a collector that is gone", {TRACES_URL: GONE}),
+            add("nothing", {"CTXFY_LOGGING__LEVEL": "CRITICAL"}),
+            add("log", {}),
+            add("log, traces of a tenth", {TRACES_URL: url, TRACES_RATIO: "0.1"}),
+            add("log, traces of all", {TRACES_URL: url}),
+            add("log, traces of all, collector gone", {TRACES_URL: GONE}),
         ]
 
 
