@@ -385,6 +385,25 @@ async def test_pruning_leaves_a_chain_that_verifies(kit: Kit) -> None:
     assert (await kit.proofs.verify()).is_valid
 
 
+async def test_a_pruning_under_a_verification_is_no_fault(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Which begins anew with what is left; what is missing apart from that is found all the same.
+    """
+    monkeypatch.setattr(audit_proofs, "GENTLE", audit_proofs.Pace(page=1, rest_seconds=0.01))
+    for number in range(9):
+        await kit.trail.append(event(number))
+    looking = asyncio.create_task(kit.proofs.verify(gently=True))
+    cut, day = NOON + timedelta(minutes=6), timedelta(days=1)
+    assert await kit.proofs.prune(before=cut, at=NOON + day, batch=4) == 6
+    assert (await looking).is_valid
+    await kit.run("DELETE FROM audit_events WHERE seq = 8")
+    looking = asyncio.create_task(kit.proofs.verify(gently=True))
+    await kit.proofs.prune(before=cut + timedelta(minutes=1), at=NOON + day)
+    assert [fault.seq for fault in (await looking).faults] == [8]
+
+
 async def test_nothing_personal_is_on_the_disk_in_clear(
     sqlite_database: Database, tmp_path: Path
 ) -> None:
