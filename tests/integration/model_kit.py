@@ -12,6 +12,7 @@ from ctxfy.adapters.auth.key_material import HmacKeyMaterial
 from ctxfy.adapters.auth.leak_reports import LeakReports
 from ctxfy.adapters.auth.session_material import SessionMaterial
 from ctxfy.adapters.auth.session_service import SessionService
+from ctxfy.adapters.auth.static_keys import StaticKeys
 from ctxfy.adapters.storage.api_key_store import SqlApiKeyStore
 from ctxfy.adapters.storage.audit_proofs import AuditProofs
 from ctxfy.adapters.storage.audit_reader import AuditReader
@@ -50,7 +51,15 @@ class Process:
         store = SqlApiKeyStore(database=database, envelope=ENVELOPE, trail=trail)
         material = HmacKeyMaterial({1: b"p" * 32}, secrets.token_bytes)
         self.keys = ApiKeyService(store, material, now=now, monotonic=lambda: 0.0, logging=logging)
-        self.leaks = LeakReports(store, material, forget=self.keys.forget, now=now, logging=logging)
+        self.leaks = LeakReports(
+            store,
+            material,
+            forget=self.keys.forget,
+            now=now,
+            logging=logging,
+            trail=trail,
+            static=StaticKeys(),
+        )
         self.sessions = SessionService(
             SqlSessionStore(database=database),
             self.keys,

@@ -29,6 +29,8 @@ _SENTENCES = {
     LeakOutcome.ROTATED_AWAY: "was found with a secret that is over; the key goes on",
     LeakOutcome.LAST_ADMIN: "is the last one that can administer this server, and was not shown"
     " whole; create another admin key first",
+    LeakOutcome.STATIC: "lives in the setting auth.static_keys and is still good; take it out there"
+    " and restart the servers, now",
     LeakOutcome.UNKNOWN: "is not known here",
     LeakOutcome.MALFORMED: "has a wrong checksum and is no key",
 }
@@ -74,11 +76,14 @@ def _standard_input() -> str:
 @asynccontextmanager
 async def _opened() -> AsyncGenerator["LeakReports"]:
     from ctxfy.adapters.auth.leak_reports import LeakReports
+    from ctxfy.adapters.auth.static_keys import StaticKeys
     from ctxfy.adapters.monitoring.null_logging import NullLogging
     from ctxfy.app.bootstrap import opened_storage
     from ctxfy.app.loading import utc_now
+    from ctxfy.app.static_key_settings import static_infos
 
-    async with opened_storage(load_settings(), create=False) as storage:
+    settings = load_settings()
+    async with opened_storage(settings, create=False) as storage:
         # Running servers see the change by themselves; there is no cache here.
         yield LeakReports(
             storage.keys,
@@ -86,4 +91,6 @@ async def _opened() -> AsyncGenerator["LeakReports"]:
             forget=lambda: None,
             now=utc_now,
             logging=NullLogging(),
+            trail=storage.trail,
+            static=StaticKeys(static_infos(settings.auth.static_keys, utc_now())),
         )

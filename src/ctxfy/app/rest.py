@@ -58,6 +58,8 @@ def rest_handlers(wiring: Wiring) -> RestHandlers:
             forget=wiring.keys.forget,
             now=utc_now,
             logging=wiring.logging,
+            trail=storage.trail,
+            static=wiring.static,
         )
     )
     report = ComplianceReport(

@@ -72,6 +72,7 @@ class Wiring:
     tracing: Tracing
     scrape: routes.Handler
     storage: Storage
+    static: StaticKeys
     keys: ApiKeyService
     key_watch: KeyWatch
     usage: KeyUsage
@@ -195,6 +196,7 @@ def wire(
         tracing=tracing,
         scrape=metrics_endpoint(registry),
         storage=storage,
+        static=static,
         keys=keys,
         usage=usage,
         key_watch=KeyWatch(

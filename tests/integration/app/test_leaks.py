@@ -9,12 +9,23 @@ from pathlib import Path
 
 import pytest
 
+from ctxfy.adapters.auth.key_material import HmacKeyMaterial
+from ctxfy.app.config import AuthSettings
 from ctxfy.app.main import create_app
+from ctxfy.core.models.auth_models import KeyId
+from ctxfy.core.use_cases.auth_use_cases import compose_key
 from tests.integration.app.app_kit import ADMIN_KEY, Client, running, settings_in
 from tests.integration.app.cli_kit import Shell
 
 
 PATH = "/auth/leak-reports"
+STATIC_ID = KeyId("static000000")
+STATIC_KEY = compose_key(STATIC_ID, b"x" * 32)
+ENTRY = {
+    "key_id": STATIC_ID,
+    "digest": HmacKeyMaterial({1: b"p" * 32}, bytes).static_digest(STATIC_KEY),
+    "user_id": "ci",
+}
 
 
 @pytest.fixture
@@ -69,6 +80,24 @@ async def test_a_leaked_admin_key_goes_even_as_the_last(admin: Client) -> None:
     assert (await admin.get("/prompts", key=True)).status_code == 401
 
 
+async def test_a_leaked_key_of_the_settings_is_told_to_be_taken_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """
+    It is good until then: the answer says so, the log as an error, and the audit trail.
+    """
+    auth = AuthSettings.model_validate({"bootstrap_key": ADMIN_KEY, "static_keys": [ENTRY]})
+    async with running(create_app(settings_in(tmp_path, auth=auth))) as admin:
+        told = await admin.post(json.dumps({"text": STATIC_KEY}), path=PATH)
+        assert told.json() == {"findings": [{"key_id": STATIC_ID, "outcome": "static"}]}
+        path = f"/audit/events?target={STATIC_ID}&action=key_reported_leaked"
+        (event,) = (await admin.get(path, key=True)).json()["events"]
+        assert (event["outcome"], event["details"]["means"]) == ("api_key.static", "rest")
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (line,) = [each for each in lines if each["message"] == "key_reported_leaked"]
+    assert (line["level"], line["key_id"], line["outcome"]) == ("ERROR", STATIC_ID, "static")
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
@@ -113,3 +142,19 @@ def test_the_command_reads_what_was_found(ctxfy: Shell, monkeypatch: pytest.Monk
     assert "There is no key in this" in ctxfy.fails("keys", "report-leak")
     refused = ctxfy.fails("keys", "report-leak", first["api_key"], code=2)
     assert first["api_key"][19:] not in refused
+
+
+def test_the_command_knows_the_keys_of_the_settings(
+    ctxfy: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    And says where one must be taken out, as the audit trail does that it was reported.
+    """
+    ctxfy("keys", "create", "--user", "ann")
+    ctxfy.set("CTXFY_AUTH__STATIC_KEYS", json.dumps([ENTRY]))
+    monkeypatch.setattr("sys.stdin", io.StringIO(STATIC_KEY))
+    told = ctxfy("keys", "report-leak").out
+    assert told.startswith(f"Key {STATIC_ID} lives in the setting auth.static_keys")
+    events = [json.loads(line) for line in ctxfy("audit", "export").out.splitlines()]
+    (event,) = [each for each in events if each["action"] == "key_reported_leaked"]
+    assert (event["target"], event["outcome"]) == (STATIC_ID, "api_key.static")

@@ -3,14 +3,17 @@ Reports of keys found in public: each key is proved, and disabled together with 
 """
 
 from collections.abc import Callable, Sequence
+from copy import replace
 from datetime import datetime
 
 from ctxfy.adapters.auth.key_verifier import KeyVerifier
-from ctxfy.core.exceptions import LastAdminKeyError
-from ctxfy.core.models.audit_models import SERVER, Actor
+from ctxfy.adapters.auth.static_keys import StaticKeys
+from ctxfy.core.exceptions import LastAdminKeyError, StaticKeyError
+from ctxfy.core.models.audit_models import SERVER, Actor, AuditEvent
 from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId, KeyStatus
 from ctxfy.core.models.leak_models import LeakFinding, LeakOutcome, LeakProof
 from ctxfy.core.models.monitoring_models import LogLevel
+from ctxfy.core.ports.audit_ports import AuditPort
 from ctxfy.core.ports.auth_ports import ApiKeyStorePort, KeyMaterialPort
 from ctxfy.core.ports.monitoring_ports import LoggingPort
 from ctxfy.core.use_cases.audit_use_cases import act_of
@@ -25,11 +28,15 @@ from ctxfy.core.use_cases.leak_use_cases import (
 )
 
 
+_LEVELS = {LeakOutcome.DISABLED: LogLevel.WARNING, LeakOutcome.STATIC: LogLevel.ERROR}
+
+
 class LeakReports:
     """
     Takes reports. What was reported is neither kept nor repeated.
 
     Args:
+        trail: Is told of keys that live in the settings; of others the store tells it.
         forget: Called after each change, so that no cache believes a key any longer.
     """
 
@@ -41,9 +48,13 @@ class LeakReports:
         forget: Callable[[], None],
         now: Callable[[], datetime],
         logging: LoggingPort,
+        trail: AuditPort,
+        static: StaticKeys,
     ) -> None:
         self._store = store
-        self._verifier = KeyVerifier(material)
+        self._static = static
+        self._trail = trail
+        self._verifier = KeyVerifier(material, static)
         self._forget = forget
         self._now = now
         self._logging = logging
@@ -70,7 +81,7 @@ class LeakReports:
         parsed = parse_key(api_key)
         if parsed is None:
             return LeakFinding(outcome=LeakOutcome.MALFORMED)
-        info = await self._store.find(parsed.key_id)
+        info = await self._find(parsed.key_id)
         shown = self._verifier.prove(api_key, info)
         if info is None or not (shown.current or shown.old):
             return LeakFinding(outcome=LeakOutcome.UNKNOWN)
@@ -78,28 +89,35 @@ class LeakReports:
         return await self._end(info, proof, place, actor)
 
     async def _about_id(self, key_id: KeyId, place: str, actor: Actor) -> LeakFinding:
-        info = await self._store.find(key_id)
+        info = await self._find(key_id)
         if info is None:
             return LeakFinding(outcome=LeakOutcome.UNKNOWN)
         return await self._end(info, LeakProof.KEY_ID, place, actor)
 
+    async def _find(self, key_id: KeyId) -> ApiKeyInfo | None:
+        return self._static.get(key_id) or await self._store.find(key_id)
+
     async def _end(
         self, info: ApiKeyInfo, proof: LeakProof, place: str, actor: Actor
     ) -> LeakFinding:
-        outcome = decide_leak(info, proof)
+        is_static = self._static.get(info.key_id) is not None
+        outcome = decide_leak(info, proof, is_static=is_static)
+        event = self._event(info.key_id, proof, place, actor)
         if outcome is LeakOutcome.DISABLED:
-            outcome = await self._disable(info.key_id, proof, place, actor)
-        level = LogLevel.WARNING if outcome is LeakOutcome.DISABLED else LogLevel.INFO
+            outcome = await self._disable(info.key_id, proof, event)
+        elif outcome is LeakOutcome.STATIC:
+            await self._trail.append(replace(event, outcome=StaticKeyError.code))
+        level = _LEVELS.get(outcome, LogLevel.INFO)
         self._logging.log_event(
             "key_reported_leaked", level=level, key_id=info.key_id, outcome=str(outcome)
         )
         return LeakFinding(outcome=outcome, key_id=info.key_id)
 
-    async def _disable(
-        self, key_id: KeyId, proof: LeakProof, place: str, actor: Actor
-    ) -> LeakOutcome:
+    def _event(self, key_id: KeyId, proof: LeakProof, place: str, actor: Actor) -> AuditEvent:
         told = {"proof": str(proof)} | ({"found_at": tell_place(place)} if place else {})
-        event = act_of(actor, "key_reported_leaked", self._now(), target=key_id, **told)
+        return act_of(actor, "key_reported_leaked", self._now(), target=key_id, **told)
+
+    async def _disable(self, key_id: KeyId, proof: LeakProof, event: AuditEvent) -> LeakOutcome:
         try:
             await self._store.set_status(
                 key_id, KeyStatus.DISABLED, event, keep_admin=keeps_last_admin(proof)

@@ -40,6 +40,10 @@ class LeakOutcome(StrEnum):
     ALREADY_GONE = "already_gone"
     ROTATED_AWAY = "rotated_away"
     LAST_ADMIN = "last_admin"
+    STATIC = "static"
+    """
+    It lives in the settings and stays good until it is taken out there.
+    """
     UNKNOWN = "unknown"
     MALFORMED = "malformed"
 

@@ -74,14 +74,17 @@ def decide_proof(info: ApiKeyInfo, *, is_current: bool, now: datetime) -> LeakPr
     return LeakProof.OVER if old is None or now >= old.expires_at else LeakProof.OLD_SECRET
 
 
-def decide_leak(info: ApiKeyInfo, proof: LeakProof) -> LeakOutcome:
+def decide_leak(info: ApiKeyInfo, proof: LeakProof, *, is_static: bool = False) -> LeakOutcome:
     """
     Decide what is to be done about a key that was found.
 
     A secret that is still good ends the whole key, an old one too: whoever found it may have been
     the one who rotated the key. One that is over ends nothing: it is what its owner did about the
-    leak, and scanners report the same text again and again.
+    leak, and scanners report the same text again and again. What lives in the settings nobody can
+    end from here.
     """
+    if is_static:
+        return LeakOutcome.STATIC
     if info.status is not KeyStatus.ACTIVE:
         return LeakOutcome.ALREADY_GONE
     if proof is LeakProof.OVER:

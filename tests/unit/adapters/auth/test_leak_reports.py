@@ -5,22 +5,30 @@ Reports of leaked keys, on the fake store and the real digests.
 from datetime import timedelta
 
 from ctxfy.adapters.auth.leak_reports import LeakReports
+from ctxfy.adapters.auth.static_keys import StaticKeys
+from ctxfy.app.static_key_settings import StaticKey, static_infos
 from ctxfy.core.models.auth_models import DenialReason, KeyId, KeyStatus, Scope
 from ctxfy.core.models.leak_models import LeakOutcome
+from ctxfy.core.models.monitoring_models import LogLevel
 from ctxfy.core.use_cases.auth_use_cases import compose_key
-from tests.unit.adapters.auth.service_kit import Bench, RecordingMaterial, outcome
+from tests.fakes.audit_fakes import FakeAuditTrail
+from tests.unit.adapters.auth.service_kit import NOON, Bench, RecordingMaterial, outcome
 
 
 PEPPERS = {1: b"p" * 32}
 
 
-def reports_on(bench: Bench) -> LeakReports:
+def reports_on(
+    bench: Bench, trail: FakeAuditTrail | None = None, *static: StaticKey
+) -> LeakReports:
     """
     Take reports about the keys of a bench.
     """
     return LeakReports(
         bench.store,
         RecordingMaterial(PEPPERS, bench.random_bytes, bench.journal),
+        trail=trail or FakeAuditTrail(),
+        static=StaticKeys(static_infos(static, NOON)),
         forget=bench.keys.forget,
         now=lambda: bench.now,
         logging=bench.logging,
@@ -119,3 +127,26 @@ async def test_the_last_admin_key_goes_if_it_was_shown() -> None:
     assert await outcomes(bench, "", key[6:18]) == ["last_admin"]
     assert await outcomes(bench, key) == ["disabled"]
     assert not await bench.keys.has_admin()
+
+
+async def test_a_key_of_the_settings_is_told_of_aloud() -> None:
+    """
+    By its secret or its id: an error in the log, and an event each time, since it stays good; a
+    forged one is unknown.
+    """
+    bench, trail = Bench(), FakeAuditTrail()
+    key_id = KeyId("static000000")
+    key = compose_key(key_id, b"x" * 32)
+    digest = RecordingMaterial(PEPPERS, bench.random_bytes, []).static_digest(key)
+    static = StaticKey(key_id=key_id, digest=digest, user_id="ci")
+    reports = reports_on(bench, trail, static)
+    forged = compose_key(key_id, b"f" * 32)
+    found = await reports.report(f"{key} {forged}", [key_id], place="a ticket")
+    assert [str(each.outcome) for each in found] == ["static", "unknown", "static"]
+    assert [(each.target, each.outcome, each.details["proof"]) for each in trail.events] == [
+        (key_id, "api_key.static", "secret"),
+        (key_id, "api_key.static", "key_id"),
+    ]
+    told = [fields for name, fields in bench.logging.events if name == "key_reported_leaked"]
+    assert [(each["level"], each["key_id"]) for each in told] == [(LogLevel.ERROR, key_id)] * 2
+    assert key[19:] not in repr((trail.events, bench.logging.events, found))

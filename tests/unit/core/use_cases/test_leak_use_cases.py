@@ -122,6 +122,14 @@ def test_what_is_live_is_disabled(proof: LeakProof, outcome: LeakOutcome) -> Non
         assert decide_leak(make_key_info(status=status), proof) is LeakOutcome.ALREADY_GONE
 
 
+@pytest.mark.parametrize("proof", list(LeakProof))
+def test_a_key_of_the_settings_cannot_be_ended_from_here(proof: LeakProof) -> None:
+    """
+    Whatever was shown of it.
+    """
+    assert decide_leak(make_key_info(), proof, is_static=True) is LeakOutcome.STATIC
+
+
 def test_the_last_admin_key_stays_only_on_hearsay() -> None:
     """
     Whoever found its secret is the administrator now.
