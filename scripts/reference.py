@@ -183,6 +183,7 @@ def own_metrics() -> list[tuple[str, str, tuple[str, ...], str]]:
     metrics.record_reload("changed")
     metrics.watch_key_cache(lambda: (0, 0))
     metrics.watch_storage_connections(lambda: (0, 0))
+    metrics.watch_log_lines(lambda: (0, 0))
     metrics.record_business_event("name", 1, {})
     metrics.record_health(
         HealthReport(

@@ -46,8 +46,8 @@ def test_the_server_speaks_tls_1_3_and_takes_renewed_files(
     while _shown_at(place.hostname or "", place.port or 0) != renewed:
         assert time.monotonic() < deadline, server.logs
         time.sleep(0.1)
-    assert "certificate_renewed" in server.logs
     assert server.stop() == 0
+    assert "certificate_renewed" in server.logs
 
 
 def _shown_at(host: str, port: int) -> str:

@@ -105,6 +105,7 @@ class RecordingMetrics:
         self.certificate_expiry: datetime | None = None
         self.key_cache: Callable[[], tuple[int, int]] = lambda: (0, 0)
         self.connections: Callable[[], tuple[int, int]] = lambda: (0, 0)
+        self.log_lines: Callable[[], tuple[int, int]] = lambda: (0, 0)
         self.audit_events: Counter[Fate] = Counter()
         self.audit_commits = 0
         self.trail_state: Callable[[], TrailState] | None = None
@@ -249,6 +250,12 @@ class RecordingMetrics:
         Remember whom to ask.
         """
         self.connections = connections
+
+    def watch_log_lines(self, dropped: Callable[[], tuple[int, int]]) -> None:
+        """
+        Remember whom to ask.
+        """
+        self.log_lines = dropped
 
     def record_certificate_expiry(self, not_after: datetime) -> None:
         """

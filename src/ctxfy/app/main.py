@@ -262,6 +262,8 @@ class CtxfyApp(LifespanApp):
         wiring = self.wiring
         self._loop = asyncio.get_running_loop()
         async with AsyncExitStack() as stack:
+            wiring.log_queue.start()
+            stack.push_async_callback(asyncio.to_thread, wiring.log_queue.close)
             if (export := wiring.tracing.export) is not None:
                 export.start()
                 stack.push_async_callback(asyncio.to_thread, export.close)

@@ -26,6 +26,7 @@ from ctxfy.adapters.mcp_prompts.catalog import MemoryCatalog
 from ctxfy.adapters.mcp_prompts.listeners import PromptListeners
 from ctxfy.adapters.mcp_prompts.prompt_service import PromptService
 from ctxfy.adapters.mcp_prompts.reloader import Reloader
+from ctxfy.adapters.monitoring.log_queue import LineQueue
 from ctxfy.adapters.monitoring.log_setup import configure_logging
 from ctxfy.adapters.monitoring.metrics_collector import PrometheusMetrics, new_registry
 from ctxfy.adapters.monitoring.metrics_endpoint import metrics_endpoint
@@ -67,6 +68,7 @@ class Wiring:
     settings: Settings
     policies: tuple[RoutePolicy, ...]
     logging: LoggingPort
+    log_queue: LineQueue
     metrics: MetricsPort
     request_counts: Callable[[Sequence[str]], Sequence[float]]
     tracing: Tracing
@@ -106,7 +108,7 @@ def wire(
         own: Secrets in place of the server's, for whoever opens no store.
     """
     own = own or server_secrets(settings)
-    configure_logging(
+    log_queue = configure_logging(
         format=settings.logging.format,
         level=settings.logging.level,
         stream=sys.stdout,
@@ -149,6 +151,7 @@ def wire(
     )
     metrics.watch_audit_trail(audit.state)
     metrics.watch_key_cache(keys.cache_lookups)
+    metrics.watch_log_lines(log_queue.dropped)
     metrics.watch_storage_connections(lambda: storage.database.connections)
     sessions = SessionService(
         storage.sessions,
@@ -191,6 +194,7 @@ def wire(
         settings=settings,
         policies=policies,
         logging=logging,
+        log_queue=log_queue,
         metrics=metrics,
         request_counts=metrics.request_counts,
         tracing=tracing,

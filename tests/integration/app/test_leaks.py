@@ -63,10 +63,10 @@ async def test_a_reported_key_is_refused_from_the_next_request_on(
         written = b"".join(
             path.read_bytes() for path in (tmp_path / "var").iterdir() if path.is_file()
         )
-        logged = "".join(capsys.readouterr())
-        assert key_id in logged
-        for place in (written.decode("latin-1"), logged, told.text, trail.text):
-            assert ann.key[19:] not in place
+    logged = "".join(capsys.readouterr())
+    assert key_id in logged
+    for place in (written.decode("latin-1"), logged, told.text, trail.text):
+        assert ann.key[19:] not in place
 
 
 async def test_a_leaked_admin_key_goes_even_as_the_last(admin: Client) -> None:

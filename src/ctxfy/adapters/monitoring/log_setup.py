@@ -4,6 +4,8 @@ Puts the pipeline under everything that logs in this process.
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
+from contextvars import Context
 from datetime import datetime
 from functools import partial
 from typing import Literal, TextIO, override
@@ -12,7 +14,9 @@ import structlog
 from structlog.stdlib import ProcessorFormatter, filter_by_level
 
 from ctxfy.adapters.monitoring.log_lines import console_line, json_line
-from ctxfy.adapters.monitoring.log_pipeline import Line, LineFormatter
+from ctxfy.adapters.monitoring.log_pipeline import Line, LineFormatter, OurRecord
+from ctxfy.adapters.monitoring.log_queue import LineQueue
+from ctxfy.adapters.monitoring.log_stream import StreamSink
 from ctxfy.core.models.monitoring_models import LogLevel
 
 
@@ -54,9 +58,11 @@ def configure_logging(
     level: LogLevel,
     stream: TextIO,
     now: Callable[[], datetime],
-) -> None:
+) -> LineQueue:
     """
     Make every record of this process one line on the stream; may be called again.
+
+    Returns what the lines go through. Until it is started, they are written where they are logged.
 
     Args:
         format: `auto` is `console` on a terminal and `json` elsewhere.
@@ -67,7 +73,9 @@ def configure_logging(
     root = logging.getLogger()
     for handler in root.handlers[:]:
         root.removeHandler(handler)
-    root.addHandler(_LineHandler(stream, LineFormatter(_choose_line(format, stream), now)))
+    formatter = LineFormatter(_choose_line(format, stream), now)
+    queue = LineQueue(StreamSink(stream), partial(_missing_line, formatter))
+    root.addHandler(_LineHandler(queue, formatter))
     root.setLevel(level.value)
     _tame_libraries(logging.getLevelNamesMapping()[level.value])
     logging.captureWarnings(capture=True)
@@ -77,15 +85,23 @@ def configure_logging(
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
+    return queue
 
 
-class _LineHandler(logging.StreamHandler[TextIO]):
+def _missing_line(formatter: LineFormatter, count: int) -> str:
+    record = OurRecord(logging.WARNING, "log_lines_dropped", {"lines": count})
+    # In a context of its own: it belongs to no request.
+    return f"{Context().run(formatter.format, record)}\n"
+
+
+class _LineHandler(logging.Handler):
     """
-    Writes lines; drops what is below its library's floor, and what the stream does not take.
+    Hands lines on; drops what is below its library's floor.
     """
 
-    def __init__(self, stream: TextIO, formatter: logging.Formatter) -> None:
-        super().__init__(stream)
+    def __init__(self, queue: LineQueue, formatter: logging.Formatter) -> None:
+        super().__init__()
+        self._queue = queue
         self.setFormatter(formatter)
 
     @override
@@ -94,9 +110,9 @@ class _LineHandler(logging.StreamHandler[TextIO]):
         return record.levelno >= _floor_of(record.name)
 
     @override
-    def handleError(self, record: logging.LogRecord) -> None:
-        # Full disk, closed pipe: the standard library would print a traceback, over many lines.
-        pass
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(Exception):  # the standard library would print a traceback, over many lines
+            self._queue.put(f"{self.format(record)}\n")
 
 
 class _PropagatingLogger(logging.Logger):

@@ -260,6 +260,13 @@ class PrometheusMetrics:
         self._connections.read = connections
 
     @_silent
+    def watch_log_lines(self, dropped: Callable[[], tuple[int, int]]) -> None:
+        """
+        Have `dropped` asked at every scrape.
+        """
+        self._log_lines.read = dropped
+
+    @_silent
     def record_certificate_expiry(self, not_after: datetime) -> None:
         """
         Set when the certificate that is shown expires.
@@ -353,5 +360,12 @@ class PrometheusMetrics:
             values=("in_use", "most"),
             grows=False,
         )
-        for watched in (self._key_cache, self._connections):
+        self._log_lines = WatchedCounts(
+            "ctxfy_log_lines_dropped",
+            "Lines of the log that are lost: for want of room, or of a place that takes them",
+            label="reason",
+            values=("queue_full", "not_written"),
+            grows=True,
+        )
+        for watched in (self._key_cache, self._connections, self._log_lines):
             registry.register(watched)

@@ -132,6 +132,11 @@ class NullMetrics:
         Do nothing.
         """
 
+    def watch_log_lines(self, dropped: Callable[[], tuple[int, int]]) -> None:
+        """
+        Do nothing.
+        """
+
     def record_certificate_expiry(self, not_after: datetime) -> None:
         """
         Do nothing.

@@ -201,6 +201,14 @@ class MetricsPort(Protocol):
         """
         ...
 
+    def watch_log_lines(self, dropped: Callable[[], tuple[int, int]]) -> None:
+        """
+        Have `dropped` asked, at every scrape, how many lines of the log were lost.
+
+        First those that found no room, then those that could not be written.
+        """
+        ...
+
     def record_certificate_expiry(self, not_after: datetime) -> None:
         """
         Set when the certificate that is shown expires.
