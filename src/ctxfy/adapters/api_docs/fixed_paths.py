@@ -20,18 +20,12 @@ from ctxfy.adapters.api_docs.operations import Answer, Json, Operation, Operatio
 from ctxfy.adapters.api_docs.schema_conversion import COMPONENTS, convert, convert_definitions
 from ctxfy.core.exceptions import InvalidRequestError, MalformedBodyError
 from ctxfy.core.models.auth_models import RoutePolicy
+from ctxfy.core.use_cases.request_use_cases import QUERY_PATTERN, SEGMENT_PATTERN
 
 
 _REST_OF_PATH = re.compile(r"\{([a-z_]+):path\}")
 MCP_PATHS = ("/mcp", "/mcp/")
-_UNREADABLE = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
-_PATTERNS: Mapping[str, str] = {
-    "path": rf"^(?!\.{{1,2}}$)[^{_UNREADABLE}/\\]+$",
-    "query": f"^[^{_UNREADABLE}]*$",
-}
-"""
-What `check_address` of the core admits, as far as a schema can say it.
-"""
+_PATTERNS: Mapping[str, str] = {"path": SEGMENT_PATTERN, "query": QUERY_PATTERN}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

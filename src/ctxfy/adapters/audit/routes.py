@@ -21,13 +21,14 @@ from ctxfy.adapters.audit.report import ComplianceReport
 from ctxfy.adapters.audit.report_page import page_policy, report_page
 from ctxfy.core.models.audit_models import AuditFilter
 from ctxfy.core.ports.audit_ports import AuditProofPort, AuditQueryPort
+from ctxfy.core.use_cases.request_use_cases import QUERY_PATTERN
 
 
 MAX_TEXT = 500
 REPORT_PERIOD = timedelta(days=30)
 
-# PostgreSQL cannot compare with a text that holds NUL, and no event does.
-type Text = Annotated[str, StringConstraints(max_length=MAX_TEXT, pattern=r"^[^\x00]*$")]
+# The gate lets nothing else through; PostgreSQL could not compare with a text that holds NUL.
+type Text = Annotated[str, StringConstraints(max_length=MAX_TEXT, pattern=QUERY_PATTERN)]
 
 
 class EventsQuery(BaseModel):

@@ -36,7 +36,8 @@ class HealthService:
         logging: Is told when the verdict about a part changes.
         metrics: Is told every verdict.
         draining: Whether the server is about to stop and wants no new traffic.
-        probe_seconds: How long one probe may take.
+        probe_seconds: How long one probe may take; longer than any takes by its own limit, since
+            that one knows better what its absence means.
         round_seconds: How long to wait between two rounds of `run`.
     """
 
@@ -49,7 +50,7 @@ class HealthService:
         logging: LoggingPort,
         metrics: MetricsPort,
         draining: Callable[[], bool] = lambda: False,
-        probe_seconds: float = 1.0,
+        probe_seconds: float = 2.0,
         round_seconds: float = 2.0,
     ) -> None:
         self._probes = tuple(probes)

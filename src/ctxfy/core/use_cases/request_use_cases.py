@@ -29,6 +29,13 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 # C0, DEL and C1, and what ends a line to some readers of a log.
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Zl", "Zp"})
 
+_UNREADABLE = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
+SEGMENT_PATTERN = rf"^(?!\.{{1,2}}$)[^{_UNREADABLE}/\\]+$"
+QUERY_PATTERN = f"^[^{_UNREADABLE}]*$"
+"""
+What `check_address` admits of a segment of a path, and of a value in a query, for schemas.
+"""
+
 
 def check_headers(headers: Sequence[HeaderField], bounds: RequestBounds) -> None:
     """
