@@ -86,7 +86,9 @@ class FakePersonStore:
         self._reach()
         return self.people.get(user_id)
 
-    async def erase(self, user_id: str, event: AuditEvent) -> Erasure | None:
+    async def erase(
+        self, user_id: str, event: AuditEvent, *, keep_admin: bool = True
+    ) -> Erasure | None:
         """
         Take somebody's name and sessions away, and revoke their keys.
         """
@@ -97,7 +99,7 @@ class FakePersonStore:
         others = [
             info for name, each in self.people.items() if name != user_id for info in each.keys
         ]
-        if not all(may_go(info, others, event.at) for info in held.keys):
+        if keep_admin and not all(may_go(info, others, event.at) for info in held.keys):
             raise LastAdminKeyError("The last admin.")
         live = [info for info in held.keys if info.status is not KeyStatus.REVOKED]
         person_id = held.person.person_id

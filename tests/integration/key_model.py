@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ctxfy.core.models.auth_models import DenialReason, KeyId, KeyStatus, Scope
+from ctxfy.core.models.auth_models import Decision, DenialReason, Denied, KeyId, KeyStatus, Scope
 from ctxfy.core.models.leak_models import LeakOutcome
 from ctxfy.core.models.session_models import SessionLifetimes
 from tests.builders import NOON
@@ -16,6 +16,8 @@ HOUR = timedelta(hours=1)
 LIVES = SessionLifetimes(idle=timedelta(minutes=30), absolute=12 * HOUR)
 EVENTS_KEPT, ENDED_KEYS_KEPT = 72 * HOUR, 48 * HOUR
 STEADY_HOURS = 24
+NAMES = ("ann", "ben")
+TIMES = (timedelta(seconds=20), timedelta(minutes=11), HOUR, 13 * HOUR, 25 * HOUR, 80 * HOUR)
 MET_LATELY = timedelta(days=1)
 _STATUS_REASONS = {
     KeyStatus.REVOKED: DenialReason.REVOKED,
@@ -26,6 +28,13 @@ type Answer = DenialReason | None
 """
 Why a caller is refused; None if they are not.
 """
+
+
+def answer_of(decision: Decision) -> Answer:
+    """
+    Tell why somebody was refused, if they were.
+    """
+    return decision.reason if isinstance(decision, Denied) else None
 
 
 @dataclass(slots=True)
@@ -189,10 +198,14 @@ class ModelSession:
 class Model:
     """
     Everything as it should be.
+
+    Attributes:
+        other_admin: Whether a key in the settings can administer.
     """
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
+        self.other_admin = False
         self.keys: dict[KeyId, ModelKey] = {}
         self.sessions: dict[str, ModelSession] = {}
         self.people: dict[str, ModelPerson] = {}
@@ -234,6 +247,8 @@ class Model:
         """
         Tell whether somebody else can administer for a day to come.
         """
+        if self.other_admin:
+            return True
         others = [key for key_id, key in self.keys.items() if key_id not in without]
         return any(key.is_admin(self.clock.now, for_hours=STEADY_HOURS) for key in others)
 

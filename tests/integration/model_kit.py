@@ -1,10 +1,15 @@
 """
-The services of one process, with the clock in hand.
+What lives of keys happen in: the services of a process, and a state machine that awaits them.
 """
 
+import asyncio
 import secrets
+from collections.abc import Coroutine
 from datetime import datetime
 from pathlib import Path
+
+import pytest
+from hypothesis.stateful import RuleBasedStateMachine
 
 from ctxfy.adapters.audit.privacy_service import PrivacyService
 from ctxfy.adapters.auth.api_key_service import ApiKeyService
@@ -24,6 +29,7 @@ from ctxfy.adapters.storage.erasures import Erasures
 from ctxfy.adapters.storage.person_store import SqlPersonStore
 from ctxfy.adapters.storage.retention import Retention
 from ctxfy.adapters.storage.session_store import SqlSessionStore
+from ctxfy.core.exceptions import CtxfyError
 from ctxfy.core.models.retention_models import Periods
 from tests.fakes.monitoring_fakes import RecordingLogging
 from tests.integration.adapters.storage.storage_kit import ENVELOPE
@@ -31,6 +37,35 @@ from tests.integration.key_model import ENDED_KEYS_KEPT, EVENTS_KEPT, LIVES, Clo
 
 
 PERIODS = Periods(events=EVENTS_KEPT, ended_keys=ENDED_KEYS_KEPT, erasures=None)
+
+
+class AsyncMachine(RuleBasedStateMachine):
+    """
+    A state machine whose rules let asynchronous things happen.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._runner = asyncio.Runner()
+
+    def teardown(self) -> None:
+        """
+        Close the event loop.
+        """
+        self._runner.close()
+
+    def wait[T](self, work: Coroutine[object, object, T]) -> T:
+        """
+        Let something happen.
+        """
+        return self._runner.run(work)
+
+    def refused(self, error: type[CtxfyError], work: Coroutine[object, object, object]) -> None:
+        """
+        Let something be refused.
+        """
+        with pytest.raises(error):
+            self.wait(work)
 
 
 class Process:
@@ -41,7 +76,7 @@ class Process:
         folder: Where the database is, and the ledger of erasures.
     """
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def __init__(self, folder: Path, clock: Clock, static: StaticKeys) -> None:
         def now() -> datetime:
             return clock.now
 
@@ -50,7 +85,9 @@ class Process:
         trail = AuditTrail(database=database, envelope=ENVELOPE, seals=seals, chain="main")
         store = SqlApiKeyStore(database=database, envelope=ENVELOPE, trail=trail)
         material = HmacKeyMaterial({1: b"p" * 32}, secrets.token_bytes)
-        self.keys = ApiKeyService(store, material, now=now, monotonic=lambda: 0.0, logging=logging)
+        self.keys = ApiKeyService(
+            store, material, now=now, monotonic=lambda: 0.0, logging=logging, static=static
+        )
         self.leaks = LeakReports(
             store,
             material,
@@ -58,7 +95,7 @@ class Process:
             now=now,
             logging=logging,
             trail=trail,
-            static=StaticKeys(),
+            static=static,
         )
         self.sessions = SessionService(
             SqlSessionStore(database=database),
@@ -82,7 +119,12 @@ class Process:
             database=database, envelope=ENVELOPE, trail=trail, erasures=erasures
         )
         self.privacy = PrivacyService(
-            self.people, self.reader, trail, now=now, forget=self.keys.forget
+            self.people,
+            self.reader,
+            trail,
+            now=now,
+            forget=self.keys.forget,
+            has_other_admin=static.has_admin,
         )
         self.retention = Retention(
             database=database, proofs=self.proofs, erasures=erasures, periods=PERIODS, batch=2

@@ -5,41 +5,41 @@ Short here, and the same each time; `make model-test` lives MODEL_LIVES other li
 steps each. What fails is printed as the steps that lead there.
 """
 
-import asyncio
 import os
 import shutil
-from collections.abc import Coroutine
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import mkdtemp
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
     MultipleResults,
-    RuleBasedStateMachine,
+    initialize,
     invariant,
     multiple,
     rule,
     run_state_machine_as_test,
 )
 
+from ctxfy.adapters.auth.static_keys import StaticKeys
 from ctxfy.core.exceptions import (
     ApiKeyNotFoundError,
-    CtxfyError,
     KeyNotRotatableError,
     LastAdminKeyError,
     PersonNotFoundError,
 )
 from ctxfy.core.models.audit_models import SERVER, Actor, AuditFilter
-from ctxfy.core.models.auth_models import Decision, DenialReason, Denied, KeyId, KeyStatus, Scope
+from ctxfy.core.models.auth_models import ApiKeyInfo, DenialReason, Denied, KeyId, KeyStatus, Scope
 from ctxfy.core.models.leak_models import LeakOutcome
 from ctxfy.core.use_cases.rotation_use_cases import REPLAY_LIFETIME
+from tests.integration.adapters.storage.storage_kit import key as key_of
 from tests.integration.key_model import (
     HOUR,
     LIVES,
+    NAMES,
+    TIMES,
     Answer,
     Clock,
     Model,
@@ -47,25 +47,17 @@ from tests.integration.key_model import (
     ModelKey,
     ModelPerson,
     ModelSession,
+    answer_of,
 )
-from tests.integration.model_kit import Process
+from tests.integration.model_kit import AsyncMachine, Process
 
 
 EXAMPLES = int(os.environ.get("MODEL_LIVES", "12"))
 STEPS = int(os.environ.get("MODEL_STEPS", "30"))
-NAMES = ("ann", "ben")
 MOST_SECRETS = 2
-TIMES = (timedelta(seconds=20), timedelta(minutes=11), HOUR, 13 * HOUR, 25 * HOUR, 80 * HOUR)
 
 
-def answer_of(decision: Decision) -> Answer:
-    """
-    Tell why somebody was refused, if they were.
-    """
-    return decision.reason if isinstance(decision, Denied) else None
-
-
-class KeyLives(RuleBasedStateMachine):
+class KeyLives(AsyncMachine):
     """
     Does the same to the services and to the dictionary.
 
@@ -79,10 +71,9 @@ class KeyLives(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(mkdtemp(prefix="ctxfy-model-"))
         shutil.copy(template, self.folder / "ctxfy.db")
-        self.runner = asyncio.Runner()
         self.clock = Clock()
-        self.here, self.elsewhere = (Process(self.folder, self.clock) for _ in range(2))
         self.model = Model(self.clock)
+        self.here, self.elsewhere = self._start()
 
     def teardown(self) -> None:
         """
@@ -91,23 +82,9 @@ class KeyLives(RuleBasedStateMachine):
         try:
             self.wait(self._look_at_the_trail())
         finally:
-            self.wait(self.here.database.aclose())
-            self.wait(self.elsewhere.database.aclose())
-            self.runner.close()
+            self._close()
+            super().teardown()
             shutil.rmtree(self.folder)
-
-    def wait[T](self, work: Coroutine[object, object, T]) -> T:
-        """
-        Let something happen.
-        """
-        return self.runner.run(work)
-
-    def refused(self, error: type[CtxfyError], work: Coroutine[object, object, object]) -> None:
-        """
-        Let something be refused.
-        """
-        with pytest.raises(error):
-            self.wait(work)
 
     @property
     def now(self) -> datetime:
@@ -115,6 +92,16 @@ class KeyLives(RuleBasedStateMachine):
         The time in both worlds.
         """
         return self.clock.now
+
+    @initialize(other_admin=st.booleans())
+    def begin(self, other_admin: bool) -> None:
+        """
+        Perhaps have an admin key in the settings.
+        """
+        if other_admin:
+            self.model.other_admin = True
+            self._close()
+            self.here, self.elsewhere = self._start(key_of("static", scope=Scope.ADMIN))
 
     @rule(
         target=made,
@@ -320,8 +307,18 @@ class KeyLives(RuleBasedStateMachine):
         """
         Compare whether any key does.
         """
-        expected = any(key.is_admin(self.now) for key in self.model.keys.values())
+        expected = self.model.other_admin or any(
+            key.is_admin(self.now) for key in self.model.keys.values()
+        )
         assert self.wait(self.here.keys.has_admin()) is expected
+
+    def _start(self, *static: ApiKeyInfo) -> tuple[Process, Process]:
+        keys = StaticKeys(static)
+        return Process(self.folder, self.clock, keys), Process(self.folder, self.clock, keys)
+
+    def _close(self) -> None:
+        self.wait(self.here.database.aclose())
+        self.wait(self.elsewhere.database.aclose())
 
     async def _verify(self, process: Process, secret: str) -> Answer:
         key = self.model.keys[KeyId(secret[6:18])]

@@ -308,8 +308,10 @@ def _storage(*, create: bool = False) -> AbstractAsyncContextManager["Storage"]:
 
 def _service_on(storage: "Storage") -> "ApiKeyService":
     from ctxfy.adapters.auth.api_key_service import ApiKeyService
+    from ctxfy.adapters.auth.static_keys import StaticKeys
     from ctxfy.adapters.monitoring.null_logging import NullLogging
     from ctxfy.app.loading import utc_now
+    from ctxfy.app.static_key_settings import static_infos
 
     return ApiKeyService(
         storage.keys,
@@ -317,4 +319,5 @@ def _service_on(storage: "Storage") -> "ApiKeyService":
         now=utc_now,
         monotonic=time.monotonic,
         logging=NullLogging(),
+        static=StaticKeys(static_infos(load_settings().auth.static_keys, utc_now())),
     )

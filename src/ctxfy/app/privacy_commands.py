@@ -77,13 +77,23 @@ def _ask(user: str) -> None:
 
 def _run[T](act: Callable[["PrivacyService"], Awaitable[T]]) -> T:
     from ctxfy.adapters.audit.privacy_service import PrivacyService
+    from ctxfy.adapters.auth.static_keys import StaticKeys
     from ctxfy.app.bootstrap import opened_storage
     from ctxfy.app.loading import utc_now
+    from ctxfy.app.static_key_settings import static_infos
 
     async def run() -> T:
-        async with opened_storage(load_settings(), create=False) as storage:
+        settings = load_settings()
+        static = StaticKeys(static_infos(settings.auth.static_keys, utc_now()))
+        async with opened_storage(settings, create=False) as storage:
             return await act(
-                PrivacyService(storage.people, storage.events, storage.trail, now=utc_now)
+                PrivacyService(
+                    storage.people,
+                    storage.events,
+                    storage.trail,
+                    now=utc_now,
+                    has_other_admin=static.has_admin,
+                )
             )
 
     return asyncio.run(run())

@@ -227,7 +227,12 @@ def wire(
         fold=fold,
         retention=RetentionService(storage.retention, storage.trail, now=utc_now, logging=logging),
         privacy=PrivacyService(
-            storage.people, storage.events, storage.trail, now=utc_now, forget=keys.forget
+            storage.people,
+            storage.events,
+            storage.trail,
+            now=utc_now,
+            forget=keys.forget,
+            has_other_admin=static.has_admin,
         ),
         draining=draining,
         announce=announce_first_key,

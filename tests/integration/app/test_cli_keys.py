@@ -235,3 +235,22 @@ def test_a_key_for_the_settings_is_kept_nowhere(ctxfy: Shell) -> None:
     assert ctxfy(*words, "--json").json()["static_key"]["user_id"] == "ci"
     assert "no end" in ctxfy.fails(*words, "--ttl-hours", "5")
     assert not (ctxfy.folder / "var").exists()
+
+
+def test_an_admin_key_in_the_settings_lets_the_last_one_go(ctxfy: Shell) -> None:
+    """
+    By revocation and by erasure of its person, as over HTTP; itself it is changed there alone.
+    """
+    made = ctxfy("keys", "digest", "--user", "ci", "--scope", "admin", "--json").json()
+    first, _ = (
+        ctxfy("keys", "create", "--user", user, "--scope", "admin", "--json").json()
+        for user in ("ann", "ben")
+    )
+    ctxfy("keys", "revoke", first["key_id"])
+    assert "create an admin key for somebody else" in ctxfy.fails(
+        "privacy", "erase", "ben", "--yes"
+    )
+    ctxfy.set("CTXFY_AUTH__STATIC_KEYS", json.dumps([made["static_key"]]))
+    assert "Ended: 1 key" in ctxfy("privacy", "erase", "ben", "--yes").out
+    refused = ctxfy.fails("keys", "revoke", made["static_key"]["key_id"])
+    assert "auth.static_keys" in refused

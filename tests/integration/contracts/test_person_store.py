@@ -109,7 +109,7 @@ async def test_nobody_to_erase_is_told_of_by_nothing(filled: Fill) -> None:
 
 async def test_the_last_administrator_stays(filled: Fill) -> None:
     """
-    Whoever holds the only live admin keys is not erased, however many those are.
+    Whoever holds the only live admin keys is not erased, however many, unless the caller says so.
     """
     admins = [key("a", scope=Scope.ADMIN), key("b", scope=Scope.ADMIN)]
     store = await filled(*admins, key("c", user_id="ben"))
@@ -119,6 +119,7 @@ async def test_the_last_administrator_stays(filled: Fill) -> None:
     assert held is not None
     assert list(held.keys) == admins
     assert await store.erase("ben", told(LATER)) is not None
+    assert await store.erase("ann", told(LATER), keep_admin=False) is not None
 
 
 async def test_an_administrator_goes_if_there_is_another(filled: Fill) -> None:

@@ -21,6 +21,7 @@ class PrivacyService:
     Args:
         forget: Makes this process forget what it remembers of keys; the others notice by
             themselves, within a second.
+        has_other_admin: Tells whether the server can be administered without any key of the store.
     """
 
     def __init__(
@@ -31,12 +32,14 @@ class PrivacyService:
         *,
         now: Callable[[], datetime],
         forget: Callable[[], None] = lambda: None,
+        has_other_admin: Callable[[datetime], bool] = lambda _now: False,
     ) -> None:
         self._people = people
         self._events = events
         self._trail = trail
         self._now = now
         self._forget = forget
+        self._has_other_admin = has_other_admin
 
     async def export(self, user_id: str, *, actor: Actor) -> AsyncIterator[str]:
         """
@@ -64,7 +67,10 @@ class PrivacyService:
             LastAdminKeyError: Nobody could administer the server any more.
             UnavailableError: The store is out of reach.
         """
-        erased = await self._people.erase(user_id, act_of(actor, "person_erased", self._now()))
+        now = self._now()
+        event = act_of(actor, "person_erased", now)
+        keep_admin = not self._has_other_admin(now)
+        erased = await self._people.erase(user_id, event, keep_admin=keep_admin)
         if erased is None:
             raise PersonNotFoundError
         self._forget()

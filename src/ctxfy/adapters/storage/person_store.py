@@ -54,19 +54,22 @@ class SqlPersonStore:
 
         return await self._database.snapshot(act)
 
-    async def erase(self, user_id: str, event: AuditEvent) -> Erasure | None:
+    async def erase(
+        self, user_id: str, event: AuditEvent, *, keep_admin: bool = True
+    ) -> Erasure | None:
         """
         Make a person unreadable for good, and end their keys and sessions.
 
         Raises:
-            LastAdminKeyError: No live admin key would remain.
+            LastAdminKeyError: With `keep_admin`, no live admin key would remain.
         """
 
         def act(connection: Connection) -> Erasure | None:
             person = self._find(connection, user_id)
             if person is None:
                 return None
-            _require_other_admin(connection, person.person_id, event.at)
+            if keep_admin:
+                _require_other_admin(connection, person.person_id, event.at)
             return self._erasures.carry_out(connection, person, event.at)
 
         erased = await self._trail.change(act, lambda erased: _told(event, erased))

@@ -68,7 +68,7 @@ class Retention:
             keys = await self._in_batches(_ended_keys(at - period))
         if (period := self._periods.erasures) is not None:
             erased = await self._erasures.prune(before=at - period)
-        return Pruned(
+        pruned = Pruned(
             events=events,
             checkpoints=checkpoints,
             months=await self._database.write(lambda connection: _drop_months(connection, at)),
@@ -78,6 +78,9 @@ class Retention:
             people=await self._in_batches(_unneeded_people(at)),
             erasures=erased,
         )
+        # Also for an erasure that somebody who read for long kept from ending in the files.
+        await self._database.scrub()
+        return pruned
 
     async def _in_batches(self, act: Callable[[Connection, int], int]) -> int:
         total = 0

@@ -172,7 +172,9 @@ class PersonStorePort(Protocol):
         """
         ...
 
-    async def erase(self, user_id: str, event: AuditEvent) -> Erasure | None:
+    async def erase(
+        self, user_id: str, event: AuditEvent, *, keep_admin: bool = True
+    ) -> Erasure | None:
         """
         Make a person unreadable for good, and end their keys and sessions; None if there is nobody.
 
@@ -181,7 +183,7 @@ class PersonStorePort(Protocol):
         under the same name is somebody new.
 
         Raises:
-            LastAdminKeyError: No live admin key would remain.
+            LastAdminKeyError: With `keep_admin`, no live admin key would remain.
         """
         ...
 

@@ -102,6 +102,26 @@ async def test_each_kind_goes_when_its_time_is_over(
     assert (await AuditProofs(database=either_database, envelope=ENVELOPE).verify()).is_valid
 
 
+async def test_an_erasure_that_a_reader_held_up_ends_in_the_files_later(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    """
+    While somebody reads for long the journal keeps the name's seal; the next pruning empties it.
+    """
+    database, keys = sqlite_database, key_store(sqlite_database)
+    journal = tmp_path / "ctxfy.db-wal"
+    await keys.add(key("a"), told())
+    wanted = select(people.c.ciphertext)
+    sealed = await database.read(lambda connection: connection.execute(wanted).scalar_one())
+    async with database._opening.snapshotting() as reading:  # pyright: ignore[reportPrivateUsage] - nothing else reads so long
+        await reading.exec_driver_sql("SELECT count(*) FROM people")
+        assert await PeopleKit(database, tmp_path).store.erase("ann", told()) is not None
+    assert sealed in journal.read_bytes()
+    await retention_on(database, tmp_path).prune(at=NOON)
+    assert journal.read_bytes() == b""
+    assert sealed not in (tmp_path / "ctxfy.db").read_bytes()
+
+
 async def test_what_is_for_ever_stays(either_database: Database, tmp_path: Path) -> None:
     """
     Without periods only what is over by itself goes, and no checkpoint is signed for it.

@@ -150,6 +150,17 @@ async def test_a_refused_erasure_changes_nothing() -> None:
     assert ("ann" in kit.people.people, kit.forgot) == (True, 0)
 
 
+async def test_an_admin_key_elsewhere_lets_the_last_of_the_store_go() -> None:
+    """
+    As it does when that one is revoked.
+    """
+    kit = Kit(replace(ANN, keys=(replace(KEY, scope=KeyScope.ADMIN),)))
+    service = PrivacyService(
+        kit.people, kit.events, kit.trail, now=lambda: NOON, has_other_admin=lambda now: now == NOON
+    )
+    assert (await service.erase("ann", actor=ADMIN)).keys == 1
+
+
 @given(name=st.text(min_size=1), texts=st.lists(st.text(), max_size=4))
 async def test_the_pieces_are_json_whatever_stands_in_them(name: str, texts: list[str]) -> None:
     """
