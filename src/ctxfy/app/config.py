@@ -121,6 +121,15 @@ class LoggingSettings(Section):
     user_id: Literal["pseudonym", "clear"] = Field(
         default="pseudonym", description="How people are named in logs."
     )
+    file: Path | None = Field(
+        default=None, description="Where the log is written, instead of standard output."
+    )
+    file_mb: int = Field(
+        default=100, ge=1, le=100_000, description="How large that file may grow, megabytes."
+    )
+    file_count: int = Field(
+        default=5, ge=1, le=1000, description="How many full ones are kept, FILE.1 and so on."
+    )
 
     @field_validator("level", mode="before")
     @classmethod

@@ -14,13 +14,13 @@ from ctxfy.adapters.mcp_prompts.listeners import PromptListeners
 from ctxfy.adapters.mcp_prompts.prompt_service import PromptService
 from ctxfy.adapters.mcp_prompts.reloader import Reloader
 from ctxfy.adapters.mcp_prompts.server import McpPrompts, build_mcp_server
-from ctxfy.adapters.monitoring.log_setup import configure_logging
 from ctxfy.adapters.monitoring.null_metrics import NullMetrics
 from ctxfy.adapters.monitoring.null_tracer import NullTracer
 from ctxfy.adapters.monitoring.structured_logger import StructuredLogger
 from ctxfy.app.background import running
 from ctxfy.app.config import Settings
-from ctxfy.app.loading import load_functions, make_validator, utc_now
+from ctxfy.app.loading import load_functions, make_validator
+from ctxfy.app.log_output import open_log
 from ctxfy.app.prompt_check import load_checked
 from ctxfy.core.models.auth_models import KeyId, Principal, Scope
 
@@ -38,12 +38,7 @@ def serve_stdio(settings: Settings) -> None:
     Raises:
         CatalogError: The folder holds mistakes.
     """
-    configure_logging(
-        format=settings.logging.format,
-        level=settings.logging.level,
-        stream=sys.stderr,
-        now=utc_now,
-    )
+    open_log(settings.logging, sys.stderr)
     asyncio.run(_serve(settings))
 
 

@@ -27,7 +27,6 @@ from ctxfy.adapters.mcp_prompts.listeners import PromptListeners
 from ctxfy.adapters.mcp_prompts.prompt_service import PromptService
 from ctxfy.adapters.mcp_prompts.reloader import Reloader
 from ctxfy.adapters.monitoring.log_queue import LineQueue
-from ctxfy.adapters.monitoring.log_setup import configure_logging
 from ctxfy.adapters.monitoring.metrics_collector import PrometheusMetrics, new_registry
 from ctxfy.adapters.monitoring.metrics_endpoint import metrics_endpoint
 from ctxfy.adapters.monitoring.structured_logger import StructuredLogger
@@ -44,6 +43,7 @@ from ctxfy.app.config import Settings
 from ctxfy.app.first_key import announce_first_key
 from ctxfy.app.limits import Limiting, make_limiting
 from ctxfy.app.loading import load_functions, make_loader, make_validator, utc_now
+from ctxfy.app.log_output import open_log
 from ctxfy.app.prompt_check import load_checked
 from ctxfy.app.static_key_settings import static_infos
 from ctxfy.app.token_issuer import Issuer
@@ -108,12 +108,7 @@ def wire(
         own: Secrets in place of the server's, for whoever opens no store.
     """
     own = own or server_secrets(settings)
-    log_queue = configure_logging(
-        format=settings.logging.format,
-        level=settings.logging.level,
-        stream=sys.stdout,
-        now=utc_now,
-    )
+    log_queue = open_log(settings.logging, sys.stdout)
     logging = StructuredLogger(user_id_form=settings.logging.user_id, pseudonym=pseudonymizer(own))
     registry = new_registry()
     policies = routes.route_policies(

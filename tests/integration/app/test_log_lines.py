@@ -2,7 +2,6 @@
 Every line that a server writes, from its start to its end, is as the published schema says.
 """
 
-import io
 import json
 import logging
 from collections.abc import AsyncIterator
@@ -16,9 +15,8 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from ctxfy.adapters.monitoring.log_setup import configure_logging
+from ctxfy.app.config import LoggingSettings
 from ctxfy.app.limit_settings import LimitsSettings
-from ctxfy.app.loading import utc_now
 from ctxfy.app.main import create_app
 from ctxfy.core.models.monitoring_models import LogLevel
 from tests.integration.app.app_kit import Client, running, settings_in
@@ -85,16 +83,17 @@ async def test_every_line_is_as_the_schema_says(tmp_path: Path) -> None:
     Requests of every kind, start, end and libraries: each line has all fields in their types, and
     a request's line no field that nobody told of.
     """
-    app = create_app(
-        settings_in(tmp_path, limits=LimitsSettings(key_rate="40/minute")),
-        override=lambda wiring: replace(wiring, scrape=stream),
+    log = tmp_path / "ctxfy.log"
+    settings = settings_in(
+        tmp_path,
+        limits=LimitsSettings(key_rate="40/minute"),
+        logging=LoggingSettings(level=LogLevel.DEBUG, file=log),
     )
-    written = io.StringIO()
-    configure_logging(format="json", level=LogLevel.DEBUG, stream=written, now=utc_now)
+    app = create_app(settings, override=lambda wiring: replace(wiring, scrape=stream))
     async with running(app) as client:
         await ask_everything(client)
         speak_as_libraries()
-    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
     for line in lines:
         jsonschema.validate(line, SCHEMA)
     requests = [line for line in lines if line["message"] == "request_served"]

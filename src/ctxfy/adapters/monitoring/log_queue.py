@@ -8,7 +8,7 @@ its place once lines flow again.
 import atexit
 import threading
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 MAX_CHARACTERS = 8 * 1024 * 1024
@@ -44,6 +44,15 @@ class Sink(Protocol):
         ...
 
 
+class _Waiting(NamedTuple):
+    """
+    A line, and how many are told of in it that are missing before it.
+    """
+
+    text: str
+    missing: int
+
+
 class LineQueue:
     """
     Takes lines in any thread. Before `start` and after `close` it writes them where they are taken.
@@ -69,7 +78,7 @@ class LineQueue:
         self._max_characters = max_characters
         self._lock = threading.Lock()
         self._filled = threading.Event()
-        self._lines: list[str] = []
+        self._lines: list[_Waiting] = []
         self._characters = 0
         self._no_room = 0
         self._not_written = 0
@@ -94,15 +103,13 @@ class LineQueue:
                 self._no_room += 1
                 self._untold += 1
                 return
-            if self._untold:
-                line = self._tell(self._untold) + line
-                self._untold = 0
+            waiting = self._after_gap(line)
             if self._is_running:
-                self._lines.append(line)
-                self._characters += len(line)
+                self._lines.append(waiting)
+                self._characters += len(waiting.text)
                 self._filled.set()
                 return
-        self._write([line])
+        self._write([waiting])
 
     def start(self) -> None:
         """
@@ -128,7 +135,11 @@ class LineQueue:
         self._is_abandoned = self._thread.is_alive()
         self._thread = None
         if self._untold and not self._is_abandoned:
-            self._write([self._tell(self._untold)])
+            self._write([self._after_gap("")])
+
+    def _after_gap(self, line: str) -> _Waiting:
+        missing, self._untold = self._untold, 0
+        return _Waiting(self._tell(missing) + line if missing else line, missing)
 
     def _run(self) -> None:
         while True:
@@ -145,15 +156,15 @@ class LineQueue:
             for start in range(0, len(lines), CHUNK_LINES):
                 self._write_waited(lines[start : start + CHUNK_LINES])
 
-    def _write_waited(self, lines: Sequence[str]) -> None:
+    def _write_waited(self, lines: Sequence[_Waiting]) -> None:
         self._write(lines)
         with self._lock:  # only now: what is being written has its room too
-            self._characters -= sum(map(len, lines))
+            self._characters -= sum(len(line.text) for line in lines)
 
-    def _write(self, lines: Sequence[str]) -> None:
+    def _write(self, lines: Sequence[_Waiting]) -> None:
         try:
-            self._sink.write("".join(lines))
+            self._sink.write("".join(line.text for line in lines))
         except (OSError, ValueError):  # a full disk, a pipe or a stream that is closed
             with self._lock:
                 self._not_written += len(lines)
-                self._untold += len(lines)
+                self._untold += len(lines) + sum(line.missing for line in lines)

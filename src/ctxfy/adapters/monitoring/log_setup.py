@@ -13,6 +13,7 @@ from typing import Literal, TextIO, override
 import structlog
 from structlog.stdlib import ProcessorFormatter, filter_by_level
 
+from ctxfy.adapters.monitoring.log_file import FileSink
 from ctxfy.adapters.monitoring.log_lines import console_line, json_line
 from ctxfy.adapters.monitoring.log_pipeline import Line, LineFormatter, OurRecord
 from ctxfy.adapters.monitoring.log_queue import LineQueue
@@ -58,6 +59,7 @@ def configure_logging(
     level: LogLevel,
     stream: TextIO,
     now: Callable[[], datetime],
+    file: FileSink | None = None,
 ) -> LineQueue:
     """
     Make every record of this process one line on the stream; may be called again.
@@ -69,12 +71,14 @@ def configure_logging(
         level: The least level written; some libraries have a higher one of their own.
         stream: Where to write.
         now: The clock.
+        file: Where to write instead.
     """
     root = logging.getLogger()
     for handler in root.handlers[:]:
         root.removeHandler(handler)
-    formatter = LineFormatter(_choose_line(format, stream), now)
-    queue = LineQueue(StreamSink(stream), partial(_missing_line, formatter))
+    on_terminal = file is None and stream.isatty()
+    formatter = LineFormatter(_choose_line(format, on_terminal=on_terminal), now)
+    queue = LineQueue(file or StreamSink(stream), partial(_missing_line, formatter))
     root.addHandler(_LineHandler(queue, formatter))
     root.setLevel(level.value)
     _tame_libraries(logging.getLevelNamesMapping()[level.value])
@@ -134,8 +138,7 @@ class _PropagatingLogger(logging.Logger):
             super().__setattr__(name, value)
 
 
-def _choose_line(form: LogFormat, stream: TextIO) -> Line:
-    on_terminal = stream.isatty()
+def _choose_line(form: LogFormat, *, on_terminal: bool) -> Line:
     if form == "console" or (form == "auto" and on_terminal):
         return partial(console_line, coloured=on_terminal)
     return json_line
