@@ -52,8 +52,8 @@ from tests.integration.key_model import (
 from tests.integration.model_kit import AsyncMachine, Process
 
 
-EXAMPLES = int(os.environ.get("MODEL_LIVES", "12"))
-STEPS = int(os.environ.get("MODEL_STEPS", "30"))
+EXAMPLES = int(os.environ.get("MODEL_LIVES", "24"))
+STEPS = int(os.environ.get("MODEL_STEPS", "14"))
 MOST_SECRETS = 2
 
 
@@ -93,15 +93,17 @@ class KeyLives(AsyncMachine):
         """
         return self.clock.now
 
-    @initialize(other_admin=st.booleans())
-    def begin(self, other_admin: bool) -> None:
+    @initialize(target=made, other_admin=st.booleans())
+    def begin(self, other_admin: bool) -> MultipleResults[KeyId]:
         """
-        Perhaps have an admin key in the settings.
+        Begin with a key for each name, and perhaps an admin key in the settings.
         """
         if other_admin:
             self.model.other_admin = True
             self._close()
             self.here, self.elsewhere = self._start(key_of("static", scope=Scope.ADMIN))
+        scopes = zip(NAMES, (Scope.ADMIN, Scope.READ), strict=True)
+        return multiple(*(self._create(name, scope, None) for name, scope in scopes))
 
     @rule(
         target=made,
@@ -111,14 +113,17 @@ class KeyLives(AsyncMachine):
     )
     def create(self, name: str, scope: Scope, ttl_hours: int | None) -> KeyId:
         """
-        Create a key; somebody of an erased person's name is somebody else.
+        Create a key.
         """
+        return self._create(name, scope, ttl_hours)
+
+    def _create(self, name: str, scope: Scope, ttl_hours: int | None) -> KeyId:
         secret = self.wait(
             self.here.keys.create_api_key(name, scope=scope, ttl_hours=ttl_hours, name=f"of {name}")
         )
         key_id = KeyId(secret[6:18])
         person_id = self.wait(self.here.keys.find_api_key(key_id)).person_id or ""
-        known = self.model.person_of(name)
+        known = self.model.person_of(name)  # of an erased person's name is somebody else
         assert person_id == known or (known is None and person_id not in self.model.people)
         self.model.people.setdefault(person_id, ModelPerson(name=name, met_at=self.now))
         self.model.keys[key_id] = ModelKey(
@@ -245,18 +250,13 @@ class KeyLives(AsyncMachine):
         if not isinstance(decision, Denied):
             session.see(self.now)
 
-    @rule()
-    def forget(self) -> None:
+    @rule(forget=st.booleans())
+    def look_elsewhere(self, forget: bool) -> None:
         """
-        Empty the cache.
+        Show every secret to the process that changed nothing, and perhaps empty the other's cache.
         """
-        self.here.keys.forget()
-
-    @rule()
-    def look_elsewhere(self) -> None:
-        """
-        Show every secret to the process that changed nothing.
-        """
+        if forget:
+            self.here.keys.forget()
         self.wait(self.elsewhere.keys.poll())
         self.wait(self._compare_secrets(self.elsewhere))
 
