@@ -1,24 +1,17 @@
 """
-What is made before anything can be wired: secrets, and the store behind keys.
+The store behind keys, people and events, made before anything can be wired.
 """
 
-import hmac
 import secrets
 import socket
-from collections.abc import Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-from pydantic import SecretStr
 
 from ctxfy.adapters.auth.key_material import HmacKeyMaterial
 from ctxfy.adapters.auth.session_material import SessionMaterial
-from ctxfy.adapters.container.secrets import ServerSecrets, check_secret, read_or_create_key_file
+from ctxfy.adapters.container.secrets import ServerSecrets
 from ctxfy.adapters.storage import migrate
 from ctxfy.adapters.storage.api_key_store import SqlApiKeyStore
 from ctxfy.adapters.storage.audit_proofs import AuditProofs
@@ -27,8 +20,8 @@ from ctxfy.adapters.storage.audit_seals import AuditSeals
 from ctxfy.adapters.storage.audit_spool import AuditSpool
 from ctxfy.adapters.storage.audit_trail import AuditTrail
 from ctxfy.adapters.storage.database import Database
-from ctxfy.adapters.storage.engine import database_file_of, open_database
-from ctxfy.adapters.storage.envelope import KEY_BYTES, Envelope, MasterKey
+from ctxfy.adapters.storage.engine import open_database
+from ctxfy.adapters.storage.envelope import Envelope, MasterKey
 from ctxfy.adapters.storage.erasure_ledger import ErasureLedger
 from ctxfy.adapters.storage.erasures import Erasures
 from ctxfy.adapters.storage.people import check_master_key
@@ -37,8 +30,9 @@ from ctxfy.adapters.storage.postgres_server import ServerOptions
 from ctxfy.adapters.storage.retention import Retention
 from ctxfy.adapters.storage.session_store import SqlSessionStore
 from ctxfy.adapters.storage.usage_store import SqlUsageStore
-from ctxfy.app.config import Settings, decode_secret
-from ctxfy.app.numbered_secrets import FIRST_ID, join_secrets, numbered_secrets
+from ctxfy.app.config import Settings
+from ctxfy.app.own_secrets import server_secrets
+from ctxfy.app.places import database_file, ledger_file, spool_file
 from ctxfy.core.exceptions import ConfigurationError
 from ctxfy.core.models.retention_models import Periods
 from ctxfy.core.ports.audit_ports import AuditWatcherPort
@@ -50,114 +44,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
 MEGABYTE = 1024 * 1024
-
-_OTHER_PEPPERS = "CTXFY_AUTH__OTHER_PEPPERS"
-_OTHER_MASTER_KEYS = "CTXFY_AUTH__OTHER_MASTER_KEYS"
-
-
-def server_secrets(settings: Settings) -> ServerSecrets:
-    """
-    Take the pepper and the master key from the settings, or from the key file.
-
-    Raises:
-        ConfigurationError: One of them protects nothing, or others can read it.
-    """
-    auth = settings.auth
-    pepper = _decoded("CTXFY_AUTH__PEPPER", auth.pepper)
-    pepper_id, others = auth.pepper_id, numbered_secrets(_OTHER_PEPPERS, auth.other_peppers)
-    _require_both("CTXFY_AUTH__PEPPER", pepper, pepper_id)
-    master_key = _decoded("CTXFY_AUTH__MASTER_KEY", auth.master_key)
-    master_id = auth.master_key_id
-    other_masters = numbered_secrets(_OTHER_MASTER_KEYS, auth.other_master_keys)
-    _require_both("CTXFY_AUTH__MASTER_KEY", master_key, master_id)
-    if master_key is not None and len(master_key) != KEY_BYTES:
-        raise ConfigurationError(
-            f"CTXFY_AUTH__MASTER_KEY must have {KEY_BYTES} bytes; it has {len(master_key)}."
-        )
-    if pepper is None or master_key is None:
-        file = key_file(settings)
-        _require_not_lost(file, settings)
-        kept = read_or_create_key_file(file, secrets.token_bytes)
-        if pepper is None:
-            pepper, pepper_id = kept.pepper, kept.pepper_id
-            others = join_secrets(_OTHER_PEPPERS, kept.other_peppers, others)
-        if master_key is None:
-            master_key, master_id = kept.master_key, kept.master_key_id
-            other_masters = join_secrets(_OTHER_MASTER_KEYS, kept.other_master_keys, other_masters)
-    pepper_id, master_id = pepper_id or FIRST_ID, master_id or FIRST_ID
-    join_secrets(_OTHER_PEPPERS, {pepper_id: pepper}, others)
-    join_secrets(_OTHER_MASTER_KEYS, {master_id: master_key}, other_masters)
-    return ServerSecrets(
-        pepper=pepper,
-        master_key=master_key,
-        pepper_id=pepper_id,
-        other_peppers=others,
-        master_key_id=master_id,
-        other_master_keys=other_masters,
-    )
-
-
-def _require_both(name: str, secret: bytes | None, number: int | None) -> None:
-    if secret is None and number is not None:
-        raise ConfigurationError(
-            f"{name}_ID is the number of {name}, which is not set; set both, or none. The key file"
-            " has numbers of its own."
-        )
-
-
-def has_secrets(settings: Settings) -> bool:
-    """
-    Whether the secrets are here, and none would have to be made.
-    """
-    auth = settings.auth
-    if auth.pepper is not None and auth.master_key is not None:
-        return True
-    try:
-        return key_file(settings).exists()
-    except ConfigurationError:
-        return False
-
-
-def _require_not_lost(file: Path, settings: Settings) -> None:
-    # A new one would be made, and every key and name in the database would be dead.
-    database = database_file(settings)
-    if database is not None and database.exists() and not file.exists(follow_symlinks=False):
-        raise ConfigurationError(
-            f"The key file '{file}' is missing, but its database '{database}' is there; restore "
-            "the key file from a backup, or move the database away to begin anew."
-        )
-
-
-def _decoded(name: str, secret: SecretStr | None) -> bytes | None:
-    return None if secret is None else check_secret(name, decode_secret(name, secret))
-
-
-def key_file(settings: Settings) -> Path:
-    """
-    Where the key file is: as set, else beside the database.
-
-    Raises:
-        ConfigurationError: The storage URL names no file to be beside of.
-    """
-    if settings.auth.key_file is not None:
-        return settings.auth.key_file
-    database = database_file(settings)
-    if database is None:
-        raise ConfigurationError(
-            "With PostgreSQL the secrets need a place of their own: set CTXFY_AUTH__PEPPER and "
-            "CTXFY_AUTH__MASTER_KEY, or name their file with CTXFY_AUTH__KEY_FILE."
-        )
-    return database.with_suffix(".keys")
-
-
-def database_file(settings: Settings) -> Path | None:
-    """
-    Where the database is; None if it is on a server.
-
-    Raises:
-        ConfigurationError: The storage URL is none.
-    """
-    return database_file_of(settings.storage.url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,25 +176,6 @@ def audit_chain(settings: Settings) -> str:
     return host if is_chain_name(host) else "server"
 
 
-def spool_file(settings: Settings) -> Path:
-    """
-    Where events wait while the database is away.
-    """
-    return settings.audit.spool_file or _beside_the_database(settings, ".spool")
-
-
-def ledger_file(settings: Settings) -> Path:
-    """
-    Where erasures are told of beside the database.
-    """
-    return settings.privacy.ledger_file or _beside_the_database(settings, ".erasures")
-
-
-def _beside_the_database(settings: Settings, suffix: str) -> Path:
-    beside = database_file(settings) or settings.auth.key_file or Path("var/ctxfy")
-    return beside.with_suffix(suffix)
-
-
 def make_database(settings: Settings, *, tracer: TracerPort | None = None) -> Database:
     """
     Put the database together, which needs no secrets of ours.
@@ -375,38 +242,3 @@ def require_database(settings: Settings) -> None:
             f"There is no database '{file}' here; run this where the server runs, "
             "or name it with CTXFY_STORAGE__URL."
         )
-
-
-def pseudonymizer(own: ServerSecrets) -> Callable[[str], str]:
-    """
-    Make the function that names people in logs: stable, and telling nothing without the secret.
-    """
-    return _keyed(own, b"ctxfy log pseudonyms", prefix="u_", length=16)
-
-
-def subject_pseudonymizer(own: ServerSecrets) -> Callable[[str], str]:
-    """
-    Make the function that names people and addresses where requests are counted.
-
-    Not the one for logs: names here and there cannot be matched.
-    """
-    return _keyed(own, b"ctxfy limit subjects", length=32)
-
-
-def token_pseudonymizer(own: ServerSecrets) -> Callable[[str], str]:
-    """
-    Make the function that gives users of an issuer the ids that stand in the place of keys' ids.
-    """
-    return _keyed(own, b"ctxfy token callers", prefix="jwt_", length=16)
-
-
-def _keyed(
-    own: ServerSecrets, purpose: bytes, *, length: int, prefix: str = ""
-) -> Callable[[str], str]:
-    key = hmac.digest(own.master_key, purpose, sha256)
-
-    @lru_cache(maxsize=10_000)  # the same people come again and again
-    def keyed(name: str) -> str:
-        return prefix + hmac.digest(key, name.encode(), sha256).hex()[:length]
-
-    return keyed

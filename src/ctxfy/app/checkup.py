@@ -8,15 +8,11 @@ from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ctxfy.app.bootstrap import (
-    Storage,
-    database_file,
-    key_file,
-    make_storage,
-    server_secrets,
-)
+from ctxfy.app.bootstrap import Storage, make_storage
 from ctxfy.app.config import Settings
 from ctxfy.app.loading import utc_now
+from ctxfy.app.own_secrets import server_secrets
+from ctxfy.app.places import database_file, key_file
 from ctxfy.app.port_check import check_port
 from ctxfy.app.static_key_settings import static_infos
 from ctxfy.core.exceptions import CtxfyError

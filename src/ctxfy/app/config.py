@@ -28,6 +28,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from ctxfy.app.audit_settings import AuditSettings
+from ctxfy.app.auth_settings import AuthSettings
 from ctxfy.app.fastmcp_file import read_fastmcp_file
 from ctxfy.app.jwt_settings import JwtSettings
 from ctxfy.app.limit_settings import LimitsSettings
@@ -43,7 +45,6 @@ from ctxfy.app.setting_sources import (
     settings_in,
     variable_name,
 )
-from ctxfy.app.static_key_settings import StaticKey, read_static_keys
 from ctxfy.app.storage_settings import StorageSettings
 from ctxfy.app.tls_settings import TlsSettings
 from ctxfy.core.exceptions import ConfigurationError
@@ -55,7 +56,6 @@ SECRETS_DIR = "/run/secrets"
 CONFIG_VARIABLE = "CTXFY_CONFIG"
 CONFIG_FILE = "fastmcp.json"
 API_KEY_VARIABLE = "CTXFY_API_KEY"
-MAX_SECRET_ID = 9999
 
 
 class ServerSettings(Section):
@@ -137,90 +137,6 @@ class LoggingSettings(Section):
         return value.upper() if isinstance(value, str) else value
 
 
-class AuthSettings(Section):
-    """
-    Keys and the secrets behind them.
-    """
-
-    bootstrap_key: SecretStr | None = Field(
-        default=None, description="The first admin key, instead of one made and printed."
-    )
-    bootstrap_user: str = Field(default="admin", description="Who the first admin key belongs to.")
-    pepper: SecretStr | None = Field(
-        default=None, description="Base64 of 32 or more bytes; keys the digests of API keys."
-    )
-    pepper_id: int | None = Field(
-        default=None,
-        ge=1,
-        le=MAX_SECRET_ID,
-        description="What the pepper is called in the database; default: 1. A new one needs"
-        " another number.",
-    )
-    other_peppers: SecretStr | None = Field(
-        default=None,
-        description="Peppers that keys may still be under, or soon: NUMBER:BASE64, commas or lines"
-        " between.",
-    )
-    master_key: SecretStr | None = Field(
-        default=None, description="Base64 of 32 bytes; wraps the keys of people's data."
-    )
-    master_key_id: int | None = Field(
-        default=None,
-        ge=1,
-        le=MAX_SECRET_ID,
-        description="What the master key is called in the database; default: 1. A new one needs"
-        " another number.",
-    )
-    other_master_keys: SecretStr | None = Field(
-        default=None,
-        description="Master keys that people may still be under, or soon: NUMBER:BASE64, commas or"
-        " lines between.",
-    )
-    key_file: Path | None = Field(
-        default=None,
-        description="Holds both if they are not set; made beside the database if missing.",
-    )
-    max_stale: int = Field(
-        default=300,
-        ge=0,
-        description="Seconds that known keys are served for reads with the store away.",
-    )
-    static_keys: tuple[StaticKey, ...] = Field(
-        default=(),
-        description="Keys that are kept here, by digest, and not in the database: a list in JSON;"
-        " 'ctxfy keys digest' writes what belongs in it.",
-    )
-    expiry_warning_days: int = Field(
-        default=7,
-        ge=1,
-        le=365,
-        description="Days before its end from which the log warns of a key, once a day.",
-    )
-    usage_days: int = Field(
-        default=90,
-        ge=1,
-        le=3660,
-        description="Days for which it is kept what each key was used for.",
-    )
-    session_idle_minutes: int = Field(
-        default=30,
-        ge=1,
-        le=7 * 24 * 60,
-        description="Minutes without a request after which a browser session ends.",
-    )
-    session_hours: int = Field(
-        default=12,
-        ge=1,
-        le=30 * 24,
-        description="Hours after which a browser session ends, used or not.",
-    )
-
-    @field_validator("static_keys", mode="before")
-    @classmethod
-    def _read_static_keys(cls, value: object) -> object:
-        return read_static_keys(value)
-
-
 class LlmSettings(Section):
     """
     The language model that prompts are for. The server calls none; prompt functions may.
@@ -262,46 +178,6 @@ class DocsSettings(Section):
 
     enabled: bool = Field(default=True, description="Whether they are there.")
     title: str = Field(default="ctxfy", min_length=1, max_length=200, description="Their title.")
-
-
-class AuditSettings(Section):
-    """
-    What is remembered of who did what.
-    """
-
-    durability: Literal["strict", "relaxed"] = Field(
-        default="strict",
-        description="strict answers once the event is on the disk; relaxed before, and may lose"
-        " the last tenth of a second.",
-    )
-    retention_days: int = Field(
-        default=90, ge=0, le=36500, description="How long events are kept, days; 0 is for ever."
-    )
-    chain: str | None = Field(
-        default=None,
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$",
-        description="Name of this process's chain of events; default: main on SQLite, where all"
-        " processes share one, else the name of the machine.",
-    )
-    spool_file: Path | None = Field(
-        default=None,
-        description="Where events wait while the database is away; default: beside SQLite's file,"
-        " or the key file, else var/ctxfy.spool.",
-    )
-    spool_mb: int = Field(
-        default=64, ge=1, le=10_000, description="How large that file may grow, megabytes."
-    )
-    verify_hours: int = Field(
-        default=24,
-        ge=0,
-        le=8760,
-        description="How often the running server verifies the whole trail, hours; 0 is never.",
-    )
-    log: Literal["off", "acts", "all"] = Field(
-        default="acts",
-        description="Which events have a line in the log too: acts on keys, people, prompts and"
-        " the trail, all, or none (off).",
-    )
 
 
 class Settings(BaseSettings):

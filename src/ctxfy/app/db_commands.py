@@ -246,7 +246,8 @@ def _tell_of_erasures(settings: Settings, *, as_json: bool) -> None:
     """
     Erase again whom a backup brought back; without the secrets that is left to the next start.
     """
-    from ctxfy.app.bootstrap import has_secrets, ledger_file
+    from ctxfy.app.own_secrets import has_secrets
+    from ctxfy.app.places import ledger_file
 
     if not ledger_file(settings).exists():
         return
@@ -260,7 +261,8 @@ def _tell_of_erasures(settings: Settings, *, as_json: bool) -> None:
 
 
 async def _settle(settings: Settings) -> int:
-    from ctxfy.app.bootstrap import make_storage, server_secrets
+    from ctxfy.app.bootstrap import make_storage
+    from ctxfy.app.own_secrets import server_secrets
 
     storage = make_storage(settings, server_secrets(settings))
     try:
@@ -273,7 +275,7 @@ def _secrets_of(settings: Settings) -> str:
     """
     Name where the pepper and the master key are.
     """
-    from ctxfy.app.bootstrap import key_file
+    from ctxfy.app.places import key_file
 
     variables = "CTXFY_AUTH__PEPPER and CTXFY_AUTH__MASTER_KEY"
     if settings.auth.pepper is not None and settings.auth.master_key is not None:

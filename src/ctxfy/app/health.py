@@ -20,9 +20,9 @@ from ctxfy.adapters.monitoring.metric_factory import BUCKETS
 from ctxfy.adapters.storage.audit_line import MAX_WAITING
 from ctxfy.adapters.storage.storage_probe import StorageProbe
 from ctxfy.app import routes
-from ctxfy.app.bootstrap import spool_file
 from ctxfy.app.loading import utc_now
 from ctxfy.app.monitoring_settings import MonitoringSettings
+from ctxfy.app.places import spool_file
 from ctxfy.core.models.monitoring_models import CheckResult, HealthThresholds
 from ctxfy.core.ports.monitoring_ports import HealthProbePort
 from ctxfy.core.use_cases.health_use_cases import (

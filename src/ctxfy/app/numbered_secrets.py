@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pydantic import SecretStr
 
 from ctxfy.adapters.container.secrets import check_secret
-from ctxfy.app.config import MAX_SECRET_ID, decode_secret
+from ctxfy.app.auth_settings import MAX_SECRET_ID
+from ctxfy.app.config import decode_secret
 from ctxfy.core.exceptions import ConfigurationError
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from ctxfy.core.exceptions import ConfigurationError, InvalidKeyRequestError
 from ctxfy.core.models.auth_models import (
@@ -41,12 +41,15 @@ class StaticKey(BaseModel):
     rate_limit: str | None = Field(default=None, description="Such as 600/minute.")
 
 
-def read_static_keys(value: object) -> object:
+_KEYS = TypeAdapter(tuple[StaticKey, ...])
+
+
+def read_static_keys(value: object) -> tuple[StaticKey, ...]:
     """
-    Read a list that was written as JSON.
+    Read a list that was written as JSON, or what came of such a text.
 
     Raises:
-        ValueError: It is none, or they are too many.
+        ValueError: It is none, they are too many, or one of them is not as it should be.
     """
     if isinstance(value, str):
         try:
@@ -61,7 +64,18 @@ def read_static_keys(value: object) -> object:
         )
     if len(value) > MAX_STATIC_KEYS:
         raise ValueError(f"it holds at most {MAX_STATIC_KEYS} keys")
-    return value
+    if all(isinstance(entry, StaticKey) for entry in value):
+        return tuple(value)
+    try:
+        # As JSON once more: by itself, a strict model would take no list for a tuple.
+        return _KEYS.validate_json(json.dumps(value))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        number, *fields = first["loc"]
+        message = first["msg"][:1].lower() + first["msg"][1:]
+        place = f"entry {int(number) + 1}, {'.'.join(map(str, fields))}"
+        # Without the cause, which quotes what was written.
+        raise ValueError(f"{place}: {message}") from None
 
 
 def static_infos(keys: Iterable[StaticKey], now: datetime) -> list[ApiKeyInfo]:

@@ -31,19 +31,18 @@ from ctxfy.adapters.monitoring.metrics_collector import PrometheusMetrics, new_r
 from ctxfy.adapters.monitoring.metrics_endpoint import metrics_endpoint
 from ctxfy.adapters.monitoring.structured_logger import StructuredLogger
 from ctxfy.app import routes
-from ctxfy.app.bootstrap import (
-    Storage,
-    make_storage,
-    pseudonymizer,
-    server_secrets,
-    subject_pseudonymizer,
-    token_pseudonymizer,
-)
+from ctxfy.app.bootstrap import Storage, make_storage
 from ctxfy.app.config import Settings
 from ctxfy.app.first_key import announce_first_key
 from ctxfy.app.limits import Limiting, make_limiting
 from ctxfy.app.loading import load_functions, make_loader, make_validator, utc_now
 from ctxfy.app.log_output import open_log
+from ctxfy.app.own_secrets import (
+    pseudonymizer,
+    server_secrets,
+    subject_pseudonymizer,
+    token_pseudonymizer,
+)
 from ctxfy.app.prompt_check import load_checked
 from ctxfy.app.static_key_settings import static_infos
 from ctxfy.app.token_issuer import Issuer

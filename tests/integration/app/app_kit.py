@@ -14,8 +14,8 @@ from typing import Any
 import httpx2
 from starlette.types import Message
 
+from ctxfy.app.auth_settings import AuthSettings
 from ctxfy.app.config import (
-    AuthSettings,
     LoggingSettings,
     PromptsSettings,
     ServerSettings,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ctxfy.adapters.auth.key_material import HmacKeyMaterial
-from ctxfy.app.config import AuthSettings
+from ctxfy.app.auth_settings import AuthSettings
 from ctxfy.app.main import create_app
 from ctxfy.core.models.auth_models import KeyId
 from ctxfy.core.use_cases.auth_use_cases import compose_key

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ctxfy.app.config import AuthSettings
+from ctxfy.app.auth_settings import AuthSettings
 from ctxfy.app.main import create_app
 from ctxfy.app.storage_settings import StorageSettings
 from tests.integration.app.app_kit import ADMIN_KEY, Client, running, settings_in

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ctxfy.app.config import AuthSettings
+from ctxfy.app.auth_settings import AuthSettings
 from ctxfy.app.main import create_app
 from ctxfy.app.storage_settings import StorageSettings
 from ctxfy.core.exceptions import UnavailableError

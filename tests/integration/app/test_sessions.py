@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from ctxfy.app.config import AuthSettings, DocsSettings, ServerSettings
+from ctxfy.app.auth_settings import AuthSettings
+from ctxfy.app.config import DocsSettings, ServerSettings
 from ctxfy.app.main import create_app
 from ctxfy.core.models.auth_models import KeyId
 from tests.integration.app.app_kit import ADMIN_KEY, Client, running, settings_in

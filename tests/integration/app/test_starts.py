@@ -13,7 +13,8 @@ from typing import override
 import pytest
 
 from ctxfy.adapters.container.secrets import read_or_create_key_file
-from ctxfy.app.config import AuthSettings, PromptsSettings, Settings
+from ctxfy.app.auth_settings import AuthSettings
+from ctxfy.app.config import PromptsSettings, Settings
 from ctxfy.app.main import create_app
 from ctxfy.app.prompt_check import CheckReport, PromptCheck, load_checked
 from ctxfy.app.storage_settings import StorageSettings

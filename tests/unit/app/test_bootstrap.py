@@ -9,8 +9,11 @@ import pytest
 from pydantic import SecretStr
 
 from ctxfy.adapters.container.secrets import ServerSecrets
-from ctxfy.app.bootstrap import key_file, make_storage, pseudonymizer, server_secrets
-from ctxfy.app.config import AuthSettings, Settings
+from ctxfy.app.auth_settings import AuthSettings
+from ctxfy.app.bootstrap import make_storage
+from ctxfy.app.config import Settings
+from ctxfy.app.own_secrets import pseudonymizer, server_secrets
+from ctxfy.app.places import key_file
 from ctxfy.app.storage_settings import StorageSettings
 from ctxfy.core.exceptions import ConfigurationError
 

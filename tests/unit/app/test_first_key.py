@@ -7,7 +7,8 @@ import io
 import pytest
 from pydantic import SecretStr
 
-from ctxfy.app.config import AuthSettings, ServerSettings, Settings
+from ctxfy.app.auth_settings import AuthSettings
+from ctxfy.app.config import ServerSettings, Settings
 from ctxfy.app.first_key import announce_first_key, base_url, ensure_first_key
 from ctxfy.core.exceptions import ConfigurationError, InvalidKeyRequestError
 from ctxfy.core.models.auth_models import KeyId, Scope

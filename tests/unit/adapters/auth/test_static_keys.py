@@ -2,6 +2,7 @@
 Keys that are kept in the settings.
 """
 
+import json
 from copy import replace
 
 import pytest
@@ -127,3 +128,24 @@ def test_what_is_no_list_is_refused(value: object) -> None:
     """
     with pytest.raises(ValueError, match=r"list, in JSON|at most 100"):
         read_static_keys(value)
+
+
+@pytest.mark.parametrize("as_text", [True, False])
+def test_entries_are_read_from_the_environment_and_from_files(as_text: bool) -> None:
+    """
+    The same list, as a text or as what JSON made of it; a mistake is told with its place.
+    """
+    entry: dict[str, object] = {
+        "key_id": STATIC_ID,
+        "digest": "d" * 64,
+        "user_id": "ci",
+        "prompts": ["a*"],
+    }
+    entries = [entry]
+    (found,) = read_static_keys(json.dumps(entries) if as_text else entries)
+    assert (found.prompts, found.scope) == (("a*",), "read")
+    assert read_static_keys([found]) == (found,)
+    wrong = [entry, {"key_id": STATIC_ID, "digest": "short", "user_id": "ci"}]
+    with pytest.raises(ValueError, match=r"entry 2, digest: string should match") as caught:
+        read_static_keys(json.dumps(wrong) if as_text else wrong)
+    assert "short" not in str(caught.value)
