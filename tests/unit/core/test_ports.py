@@ -36,6 +36,7 @@ PORTS = {
         "AuditWatcherPort",
         "AuditWriterPort",
         "PersonStorePort",
+        "RetentionPort",
     },
     "monitoring_ports": {
         "HealthProbePort",
