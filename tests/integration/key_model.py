@@ -236,6 +236,16 @@ class Model:
             del self.sessions[token]
         return len(over)
 
+    def sessions_of(self, person_id: str | None) -> list[str]:
+        """
+        List the tokens of a person's sessions, live or not.
+        """
+        return [
+            token
+            for token, session in self.sessions.items()
+            if self.keys[session.key_id].person_id == person_id
+        ]
+
     def is_guarded(self, key_id: KeyId, status: KeyStatus) -> bool:
         """
         Tell whether a key is the last that can administer.

@@ -344,6 +344,9 @@ class KeyLives(AsyncMachine):
             person_id = self.model.person_of(name)
             held = await self.here.people.holdings(name)
             assert (None if held is None else held.person.person_id) == person_id
+            kept = {each.token_digest for each in (held.sessions if held else ())}
+            sessions = self.model.sessions_of(person_id)
+            assert kept == set(map(self.here.sessions.digest, sessions))
             listed = {info.key_id for info in await self.here.keys.list_user_api_keys(name)}
             assert listed == {
                 key_id
