@@ -23,7 +23,7 @@ from ctxfy.app import routes
 from ctxfy.app.loading import utc_now
 from ctxfy.app.monitoring_settings import MonitoringSettings
 from ctxfy.app.places import spool_file
-from ctxfy.core.models.monitoring_models import CheckResult, HealthThresholds
+from ctxfy.core.models.monitoring_models import CheckResult, HealthThresholds, MachineFigures
 from ctxfy.core.ports.monitoring_ports import HealthProbePort
 from ctxfy.core.use_cases.health_use_cases import (
     MEGABYTE,
@@ -133,23 +133,13 @@ def _measured(
         _KINDS, bounds=BUCKETS, read=wiring.request_counts, monotonic=time.monotonic
     )
 
-    def memory() -> CheckResult:
-        figures = machine.figures
-        result = judge_memory(figures.memory_used, figures.memory_limit, most.memory)
-        return replace(result, time=figures.time)
-
-    def processor() -> CheckResult:
-        figures = machine.figures
-        return replace(judge_processor(figures.processor_share, most.processor), time=figures.time)
-
-    def disk() -> CheckResult:
-        figures = machine.figures
-        return replace(judge_disk(figures.disk_free, most.disk_free), time=figures.time)
+    def of_machine(judge: Callable[[MachineFigures], CheckResult]) -> Callable[[], CheckResult]:
+        return lambda: replace(judge(machine.figures), time=machine.figures.time)
 
     judges = [
-        memory,
-        processor,
-        disk,
+        of_machine(lambda seen: judge_memory(seen.memory_used, seen.memory_limit, most.memory)),
+        of_machine(lambda seen: judge_processor(seen.processor_share, most.processor)),
+        of_machine(lambda seen: judge_disk(seen.disk_free, most.disk_free)),
         lambda: judge_loop_lag(lag.worst(), most.loop_lag),
         lambda: judge_latencies(requests.percentiles(), most.latencies),
     ]

@@ -6,7 +6,6 @@ import asyncio
 import json
 import secrets
 import sys
-import time
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
@@ -33,6 +32,7 @@ from ctxfy.core.use_cases.rotation_use_cases import DEFAULT_GRACE_HOURS
 if TYPE_CHECKING:
     from ctxfy.adapters.auth.api_key_service import ApiKeyService
     from ctxfy.app.bootstrap import Storage
+    from ctxfy.app.config import Settings
 
 app = App(name="keys", help="Create, list, show, rotate, disable, enable and revoke API keys.")
 app.command(report_leak)
@@ -168,8 +168,11 @@ def show(key_id: str, /, *, as_json: Json = False) -> None:
     """
 
     async def act() -> tuple[KeyData, UseData]:
-        async with _storage() as storage:
-            info = await _service_on(storage).find_api_key(public_id(key_id))
+        from ctxfy.app.stored_keys import key_service
+
+        settings = load_settings()
+        async with _storage(settings) as storage:
+            info = await key_service(settings, storage).find_api_key(public_id(key_id))
             recent = await recent_usage(storage, info.key_id, SHOWN_DAYS)
             return plain_key(info), recent["total"]
 
@@ -296,28 +299,16 @@ def _table(found: list[ApiKeyInfo]) -> None:
 
 @asynccontextmanager
 async def _service(*, create: bool = False) -> AsyncGenerator["ApiKeyService"]:
-    async with _storage(create=create) as storage:
-        yield _service_on(storage)
+    from ctxfy.app.stored_keys import key_service
+
+    settings = load_settings()
+    async with _storage(settings, create=create) as storage:
+        yield key_service(settings, storage)
 
 
-def _storage(*, create: bool = False) -> AbstractAsyncContextManager["Storage"]:
+def _storage(
+    settings: "Settings", *, create: bool = False
+) -> AbstractAsyncContextManager["Storage"]:
     from ctxfy.app.bootstrap import opened_storage
 
-    return opened_storage(load_settings(), create=create)
-
-
-def _service_on(storage: "Storage") -> "ApiKeyService":
-    from ctxfy.adapters.auth.api_key_service import ApiKeyService
-    from ctxfy.adapters.auth.static_keys import StaticKeys
-    from ctxfy.adapters.monitoring.null_logging import NullLogging
-    from ctxfy.app.loading import utc_now
-    from ctxfy.app.static_key_settings import static_infos
-
-    return ApiKeyService(
-        storage.keys,
-        storage.material,
-        now=utc_now,
-        monotonic=time.monotonic,
-        logging=NullLogging(),
-        static=StaticKeys(static_infos(load_settings().auth.static_keys, utc_now())),
-    )
+    return opened_storage(settings, create=create)

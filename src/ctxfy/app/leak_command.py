@@ -76,11 +76,10 @@ def _standard_input() -> str:
 @asynccontextmanager
 async def _opened() -> AsyncGenerator["LeakReports"]:
     from ctxfy.adapters.auth.leak_reports import LeakReports
-    from ctxfy.adapters.auth.static_keys import StaticKeys
     from ctxfy.adapters.monitoring.null_logging import NullLogging
     from ctxfy.app.bootstrap import opened_storage
     from ctxfy.app.loading import utc_now
-    from ctxfy.app.static_key_settings import static_infos
+    from ctxfy.app.stored_keys import static_keys
 
     settings = load_settings()
     async with opened_storage(settings, create=False) as storage:
@@ -92,5 +91,5 @@ async def _opened() -> AsyncGenerator["LeakReports"]:
             now=utc_now,
             logging=NullLogging(),
             trail=storage.trail,
-            static=StaticKeys(static_infos(settings.auth.static_keys, utc_now())),
+            static=static_keys(settings),
         )

@@ -77,14 +77,13 @@ def _ask(user: str) -> None:
 
 def _run[T](act: Callable[["PrivacyService"], Awaitable[T]]) -> T:
     from ctxfy.adapters.audit.privacy_service import PrivacyService
-    from ctxfy.adapters.auth.static_keys import StaticKeys
     from ctxfy.app.bootstrap import opened_storage
     from ctxfy.app.loading import utc_now
-    from ctxfy.app.static_key_settings import static_infos
+    from ctxfy.app.stored_keys import static_keys
 
     async def run() -> T:
         settings = load_settings()
-        static = StaticKeys(static_infos(settings.auth.static_keys, utc_now()))
+        static = static_keys(settings)
         async with opened_storage(settings, create=False) as storage:
             return await act(
                 PrivacyService(

@@ -17,7 +17,7 @@ from ctxfy.core.models.auth_models import (
     KeyId,
     Scope,
 )
-from ctxfy.core.use_cases.auth_use_cases import check_key_request, parse_rate
+from ctxfy.core.use_cases.auth_use_cases import KEY_ID_PATTERN, check_key_request, parse_rate
 from ctxfy.core.use_cases.network_use_cases import parse_network
 
 
@@ -31,7 +31,7 @@ class StaticKey(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    key_id: str = Field(pattern="^[0-9A-Za-z]{12}$", description="The public id in the key.")
+    key_id: str = Field(pattern=KEY_ID_PATTERN, description="The public id in the key.")
     digest: str = Field(pattern="^[0-9a-f]{64}$", description="As `ctxfy keys digest` writes it.")
     user_id: str = Field(description="The person or program it is for.")
     scope: Scope = Field(default=Scope.READ, description="What it may do.")

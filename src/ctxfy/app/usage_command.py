@@ -12,7 +12,6 @@ from ctxfy.adapters.auth.usage_fields import UsageData, UseData, plain_usage
 from ctxfy.app.command_line import Json, write_json
 from ctxfy.app.config import load_settings
 from ctxfy.app.key_options import public_id, whole_number
-from ctxfy.core.exceptions import ApiKeyNotFoundError
 
 
 if TYPE_CHECKING:
@@ -69,8 +68,9 @@ async def recent_usage(storage: "Storage", key_id: "KeyId", days: int) -> UsageD
 
 async def _usage_of(key_id: "KeyId", days: int) -> UsageData:
     from ctxfy.app.bootstrap import opened_storage
+    from ctxfy.app.stored_keys import key_service
 
-    async with opened_storage(load_settings(), create=False) as storage:
-        if await storage.keys.find(key_id) is None:
-            raise ApiKeyNotFoundError(key_id)
-        return await recent_usage(storage, key_id, days)
+    settings = load_settings()
+    async with opened_storage(settings, create=False) as storage:
+        info = await key_service(settings, storage).find_api_key(key_id)
+        return await recent_usage(storage, info.key_id, days)

@@ -44,7 +44,7 @@ from ctxfy.app.own_secrets import (
     token_pseudonymizer,
 )
 from ctxfy.app.prompt_check import load_checked
-from ctxfy.app.static_key_settings import static_infos
+from ctxfy.app.stored_keys import static_keys
 from ctxfy.app.token_issuer import Issuer
 from ctxfy.app.tracing import Tracing, make_tracing
 from ctxfy.core.models.auth_models import RoutePolicy
@@ -126,7 +126,7 @@ def wire(
     usage = KeyUsage(
         storage.usage, keep_days=settings.auth.usage_days, now=utc_now, logging=logging
     )
-    static = StaticKeys(static_infos(settings.auth.static_keys, utc_now()))
+    static = static_keys(settings)
     keys = ApiKeyService(
         storage.keys,
         storage.material,

@@ -458,6 +458,21 @@ class KeyNotRotatableError(ApiKeyError):
     code = "api_key.not_rotatable"
 
 
+class StaticKeyError(ApiKeyError):
+    """
+    The key is kept in the settings: only there can it be changed or ended.
+    """
+
+    code = "api_key.static"
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(
+            f"The key {key_id!r} lives in the setting auth.static_keys; take it out there, and"
+            " restart the servers."
+        )
+        self.key_id = key_id
+
+
 class PersonError(CtxfyError):
     """
     Something about a person.
@@ -476,21 +491,6 @@ class PersonNotFoundError(PersonError):
     def __init__(self) -> None:
         # The name stays out: a sentence goes to whoever reads answers and logs.
         super().__init__("There is nobody of this name here.")
-
-
-class StaticKeyError(ApiKeyError):
-    """
-    The key is kept in the settings: only there can it be changed or ended.
-    """
-
-    code = "api_key.static"
-
-    def __init__(self, key_id: str) -> None:
-        super().__init__(
-            f"The key {key_id!r} lives in the setting auth.static_keys; take it out there, and"
-            " restart the servers."
-        )
-        self.key_id = key_id
 
 
 class UnavailableError(CtxfyError):

@@ -252,5 +252,7 @@ def test_an_admin_key_in_the_settings_lets_the_last_one_go(ctxfy: Shell) -> None
     )
     ctxfy.set("CTXFY_AUTH__STATIC_KEYS", json.dumps([made["static_key"]]))
     assert "Ended: 1 key" in ctxfy("privacy", "erase", "ben", "--yes").out
-    refused = ctxfy.fails("keys", "revoke", made["static_key"]["key_id"])
-    assert "auth.static_keys" in refused
+    static = made["static_key"]["key_id"]
+    assert "auth.static_keys" in ctxfy.fails("keys", "revoke", static)
+    assert "0 requests" in ctxfy("keys", "usage", static).out
+    assert "last 30 days:" in ctxfy("keys", "show", static).out

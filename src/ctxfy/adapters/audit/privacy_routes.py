@@ -9,9 +9,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from ctxfy.adapters.audit.person_fields import plain_erasure
 from ctxfy.adapters.audit.privacy_service import PrivacyService
-from ctxfy.core.models.audit_models import Actor
-from ctxfy.core.models.auth_models import Principal
-from ctxfy.core.use_cases.audit_use_cases import actor_of
+from ctxfy.core.use_cases.audit_use_cases import actor_of_request
 
 
 type UserIdPath = Annotated[str, Path(description="The name the keys of the person are for.")]
@@ -29,7 +27,7 @@ class PrivacyRoutes:
         """
         Give everything that is held about a person: keys, sessions, and every event.
         """
-        pieces = await self._privacy.export(user_id, actor=_actor(request))
+        pieces = await self._privacy.export(user_id, actor=actor_of_request(request.scope["state"]))
         return StreamingResponse(pieces, media_type="application/json")
 
     async def erase(self, request: Request, user_id: UserIdPath) -> Response:
@@ -37,16 +35,7 @@ class PrivacyRoutes:
         Make a person unreadable for good, and end their keys and sessions.
         """
         return JSONResponse(
-            plain_erasure(await self._privacy.erase(user_id, actor=_actor(request)))
+            plain_erasure(
+                await self._privacy.erase(user_id, actor=actor_of_request(request.scope["state"]))
+            )
         )
-
-
-def _actor(request: Request) -> Actor:
-    state = request.scope["state"]
-    principal: Principal = state["principal"]
-    return actor_of(
-        principal,
-        means="browser" if state.get("session") else "rest",
-        request_id=state["request_id"],
-        network=state["network"],
-    )

@@ -72,9 +72,6 @@ class TrailVerification:
             UnavailableError: The store is out of reach.
         """
         verdict = await self._proofs.verify(gently=True)
-        if not verdict.is_valid:
-            # What is old may have been taken away by retention meanwhile, which looks the same.
-            verdict = await self._proofs.verify()
         self._metrics.record_audit_verification(len(verdict.faults), self._now())
         for fault in verdict.faults[:MAX_TOLD]:
             self._logging.log_event(

@@ -11,13 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from ctxfy.adapters.auth.leak_reports import LeakReports
 from ctxfy.adapters.auth.routes import acting, public_key_id
 from ctxfy.core.models.leak_models import LeakFinding, LeakOutcome
-from ctxfy.core.use_cases.auth_use_cases import KEY_ID_LENGTH
+from ctxfy.core.use_cases.auth_use_cases import KEY_ID_PATTERN
 from ctxfy.core.use_cases.leak_use_cases import MAX_LEAK_TEXT, MAX_LEAKED_KEYS, MAX_PLACE_LENGTH
 
 
-type KeyIdText = Annotated[
-    str, Field(json_schema_extra={"pattern": f"^[0-9A-Za-z]{{{KEY_ID_LENGTH}}}$"})
-]
+type KeyIdText = Annotated[str, Field(json_schema_extra={"pattern": KEY_ID_PATTERN})]
 
 
 class LeakBody(BaseModel):

@@ -23,10 +23,11 @@ from ctxfy.core.models.auth_models import (
 )
 from ctxfy.core.models.validation_models import ErrorCode, ValidationError, ValidationResult
 from ctxfy.core.ports.auth_ports import AuthCommandPort, AuthQueryPort
-from ctxfy.core.use_cases.audit_use_cases import actor_of
+from ctxfy.core.use_cases.audit_use_cases import actor_of_request
 from ctxfy.core.use_cases.auth_use_cases import (
     GLOB_PATTERN,
     KEY_ID_LENGTH,
+    KEY_ID_PATTERN,
     MAX_NAME_LENGTH,
     MAX_PROMPT_GLOBS,
     MAX_TTL_HOURS,
@@ -138,7 +139,7 @@ type KeyIdPath = Annotated[
     str,
     Path(
         description="The public id of a key.",
-        json_schema_extra={"pattern": f"^[0-9A-Za-z]{{{KEY_ID_LENGTH}}}$"},
+        json_schema_extra={"pattern": KEY_ID_PATTERN},
     ),
 ]
 
@@ -286,13 +287,7 @@ def acting(request: Request) -> Actor:
     """
     Say who sent a request, for the audit trail.
     """
-    state = request.scope["state"]
-    return actor_of(
-        _principal(request),
-        means="browser" if state.get("session") else "rest",
-        request_id=state["request_id"],
-        network=state["network"],
-    )
+    return actor_of_request(request.scope["state"])
 
 
 def _wish(body: KeyBody) -> ApiKeyRequest:

@@ -50,6 +50,7 @@ class MachineWatch:
         self._metrics = metrics
         self._cgroups = cgroups
         self._round_seconds = round_seconds
+        self._window_seconds = window_seconds
         self._seen = deque[tuple[float, float]](
             maxlen=max(round(window_seconds / round_seconds), 2)
         )
@@ -91,7 +92,8 @@ class MachineWatch:
 
     def _busy(self) -> float:
         (then, spent_then), (now, spent_now) = self._seen[0], self._seen[-1]
-        return (spent_now - spent_then) / (now - then) if now > then else 0.0
+        # Before the first measurement counts as idle: a start alone is no load.
+        return (spent_now - spent_then) / max(now - then, self._window_seconds)
 
     def _memory(self) -> tuple[int, int]:
         """

@@ -2,6 +2,7 @@
 People as a whole (PersonStorePort): what is held about somebody, and how it is made unreadable.
 """
 
+from contextlib import suppress
 from copy import replace
 from datetime import datetime
 
@@ -15,7 +16,7 @@ from ctxfy.adapters.storage.erasures import Erasures
 from ctxfy.adapters.storage.people import find_person
 from ctxfy.adapters.storage.session_store import session_of
 from ctxfy.adapters.storage.tables import api_keys, people, sessions
-from ctxfy.core.exceptions import LastAdminKeyError
+from ctxfy.core.exceptions import LastAdminKeyError, UnavailableError
 from ctxfy.core.models.audit_models import AuditEvent
 from ctxfy.core.models.person_models import Erasure, Holdings, Person
 from ctxfy.core.use_cases.expiry_use_cases import may_go
@@ -74,7 +75,9 @@ class SqlPersonStore:
 
         erased = await self._trail.change(act, lambda erased: _told(event, erased))
         if erased is not None:
-            await self._database.scrub()
+            # It is done, and written down: pruning scrubs again what could not be scrubbed now.
+            with suppress(UnavailableError):
+                await self._database.scrub()
         return erased
 
     def _find(self, connection: Connection, user_id: str) -> Person | None:

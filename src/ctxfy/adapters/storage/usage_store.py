@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, tuple_, update
 
 from ctxfy.adapters.storage.database import Database
+from ctxfy.adapters.storage.people import is_readable
 from ctxfy.adapters.storage.tables import api_keys, key_usage, people
 from ctxfy.core.models.auth_models import KeyId
 from ctxfy.core.models.usage_models import DayOfKey, KeyUse
@@ -67,7 +68,7 @@ def _add(connection: Connection, days: Sequence[DayOfKey]) -> None:
     erased = connection.scalars(
         select(api_keys.c.key_id)
         .join(people, api_keys.c.person_id == people.c.person_id)
-        .where(api_keys.c.key_id.in_(keys), people.c.ciphertext == b"")
+        .where(api_keys.c.key_id.in_(keys), ~is_readable())
     ).all()
     columns = (key_usage.c.day, key_usage.c.key_id)
     rows = [_row_of(each) for each in days if each.key_id not in erased]

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from copy import replace
 from datetime import UTC, datetime
 from hashlib import sha256
+from typing import Any
 
 from ctxfy.core.exceptions import CheckpointError
 from ctxfy.core.models.audit_models import (
@@ -203,6 +204,18 @@ def actor_of(principal: Principal, *, means: str, request_id: str, network: str)
         person_id=principal.person_id,
         request_id=request_id,
         network=network,
+    )
+
+
+def actor_of_request(state: Mapping[str, Any]) -> Actor:
+    """
+    Say who acts, of what was found out about a request over REST.
+    """
+    return actor_of(
+        state["principal"],
+        means="browser" if state.get("session") else "rest",
+        request_id=state["request_id"],
+        network=state["network"],
     )
 
 

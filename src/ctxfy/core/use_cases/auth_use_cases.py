@@ -33,6 +33,7 @@ from ctxfy.core.use_cases.network_use_cases import check_networks, check_network
 
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 KEY_ID_LENGTH = 12
+KEY_ID_PATTERN = f"^[0-9A-Za-z]{{{KEY_ID_LENGTH}}}$"
 SECRET_LENGTH = 43
 CHECKSUM_LENGTH = 6
 SECRET_BYTES = 32

@@ -119,10 +119,7 @@ def judge_certificate(not_after: datetime, now: datetime, warning: timedelta) ->
     )
 
 
-def judge_traces(
-    *,
-    delivered: bool,
-) -> CheckResult:
+def judge_traces(*, delivered: bool) -> CheckResult:
     """
     Tell whether traces arrive; no request waits for them.
     """

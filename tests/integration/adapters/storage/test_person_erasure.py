@@ -16,6 +16,7 @@ from ctxfy.adapters.storage.audit_trail import AuditTrail
 from ctxfy.adapters.storage.backup import back_up
 from ctxfy.adapters.storage.database import Database
 from ctxfy.adapters.storage.tables import people
+from ctxfy.core.exceptions import UnavailableError
 from ctxfy.core.models.audit_models import AuditEvent, AuditFilter, AuditRecord
 from tests.builders import told
 from tests.integration.adapters.storage.storage_kit import (
@@ -159,6 +160,34 @@ async def test_a_reader_in_the_way_is_told_of(sqlite_database: Database) -> None
         await key_store(database).add(key("b"), told())
         assert not await database.scrub()
     assert await database.scrub()
+
+
+class LostBeforeScrubbing(Database):
+    """
+    A database that goes out of reach right after an erasure.
+    """
+
+    async def scrub(self) -> bool:
+        """
+        Fail.
+
+        Raises:
+            UnavailableError: Always.
+        """
+        raise UnavailableError("storage", "gone")
+
+
+async def test_an_erasure_that_could_not_be_scrubbed_is_told_as_done(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    """
+    Otherwise the caches of running servers would keep the person's keys.
+    """
+    await key_store(sqlite_database).add(key("a", user_id=CANARY), told())
+    lost = LostBeforeScrubbing(sqlite_database._opening)  # pyright: ignore[reportPrivateUsage] - the same file
+    erased = await person_store(lost, tmp_path).erase(CANARY, told())
+    assert erased is not None
+    assert erased.keys == 1
 
 
 async def test_an_erasure_is_told_once(either_database: Database, tmp_path: Path) -> None:
