@@ -23,7 +23,7 @@ serve: setup ## serve the prompts in prompts/ (ARGS="--port 9000")
 
 .PHONY: test
 test: clients ## run the tests on every processor (ARGS="tests/unit -x", ARGS="-n 0")
-	@$(BIN)/pytest -n auto $(ARGS)
+	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 .PHONY: fuzz
 fuzz: setup ## send the API what nobody would, for FUZZ_SECONDS (300) with a key of each scope
