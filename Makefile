@@ -111,7 +111,7 @@ docs: setup ## build the documentation into build/docs; a warning is an error
 .PHONY: reference
 reference: setup ## write the generated parts of the reference pages, the schema of prompt files, and the dashboards
 	@$(BIN)/python scripts/reference.py
-	@$(BIN)/python scripts/dashboards.py
+	@$(BIN)/python -m scripts.dashboards
 
 .PHONY: format
 format: setup ## repair formatting and whatever ruff can repair safely

@@ -12,7 +12,7 @@ import yaml
 from prometheus_client import generate_latest
 
 from ctxfy.adapters.monitoring.metrics_collector import PrometheusMetrics, new_registry
-from scripts import dashboards
+from scripts.dashboards import __main__ as dashboards
 from tests.monitoring_tools import SHIPPED, run_tool
 
 

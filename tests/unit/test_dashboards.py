@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from scripts import dashboards
+from scripts.dashboards import __main__ as dashboards
 from tests.monitoring_tools import METRIC, exported
 
 
@@ -28,7 +28,7 @@ BUILT_IN = {"__rate_interval", "__all"}
 
 def test_the_files_are_up_to_date() -> None:
     """
-    What scripts/dashboards.py writes is what stands in the files; run it if this fails.
+    What `python -m scripts.dashboards` writes is what stands in the files; run it if this fails.
     """
     assert {path: path.read_text(encoding="utf-8") for path in FILES} == FILES
     assert set(dashboards.FOLDER.glob("*")) == FILES.keys()

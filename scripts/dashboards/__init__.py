@@ -1,0 +1,3 @@
+"""
+The Grafana dashboards that ship.
+"""
