@@ -14,7 +14,7 @@ setup: ## make .venv ready, with everything in its locked version
 	@scripts/bootstrap
 
 .PHONY: clients
-clients: setup ## make the clients ready that the tests run: npm packages, and mcp 1.x
+clients: setup ## make the clients ready that the tests run: npm packages, mcp 1.x, a generator of clients
 	@scripts/test-clients
 
 .PHONY: serve
@@ -127,6 +127,7 @@ lock: setup ## write requirements/ anew from pyproject.toml (ARGS=--upgrade for 
 	@$(COMPILE) pyproject.toml --group dev --output-file requirements/dev.txt
 	@$(COMPILE) pyproject.toml --constraints requirements/dev.txt --output-file requirements/runtime.txt
 	@$(COMPILE) --group mcp1 --output-file requirements/mcp1.txt
+	@$(COMPILE) --group client-generator --output-file requirements/client-generator.txt
 	@$(COMPILE) --group scan --output-file requirements/scan.txt
 	@echo uv | $(COMPILE) - --output-file requirements/bootstrap.txt
 	@scripts/bootstrap

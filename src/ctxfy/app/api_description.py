@@ -63,7 +63,7 @@ def describe_here(settings: Settings) -> str:
     own = ServerSecrets(pepper=token_bytes(KEY_BYTES), master_key=token_bytes(KEY_BYTES))
     wiring = wire(settings.model_copy(update={"logging": quiet}), None, own=own)
     document = make_generator(wiring, base_url(settings)).document(_EVERYTHING)
-    return orjson.dumps(orjson.loads(document), option=orjson.OPT_INDENT_2).decode()
+    return orjson.dumps(orjson.loads(document.content), option=orjson.OPT_INDENT_2).decode()
 
 
 def _surface(wiring: Wiring) -> Surface:

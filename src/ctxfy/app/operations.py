@@ -39,6 +39,14 @@ _TEXT = {"type": "string"}
 _PAGE = Answer(description="The page.", media_type="text/html", body=_TEXT)
 _MCP_ANSWER = {"$ref": "#/components/schemas/McpAnswer"}
 _HEALTH_JSON = "application/health+json"
+_KEPT = {"ETag": "Names this very content."}
+_STILL_THE_SAME = Answer(status=304, description="It is still the same.")
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "The ETag of what the client has.",
+    "schema": _TEXT,
+}
 _NOT_FOUND = {
     "type": "object",
     "properties": {"error": {"type": "string", "enum": ["not_found"]}},
@@ -288,7 +296,11 @@ _DOCS: Operations = {
         name="show_openapi",
         tag="docs",
         summary="Describe every fixed route, and each prompt that the caller may use.",
-        answers=(Answer(description="OpenAPI 3.0.3.", body={"type": "object"}),),
+        answers=(
+            Answer(description="OpenAPI 3.0.3.", body={"type": "object"}, headers=_KEPT),
+            _STILL_THE_SAME,
+        ),
+        parameters=(_IF_NONE_MATCH,),
     ),
     (routes.DOCS_ASSET, "GET"): Operation(
         name="show_docs_asset",
@@ -301,7 +313,7 @@ _DOCS: Operations = {
                 other_media_types=("text/javascript", "image/png"),
                 body=_TEXT,
             ),
-            Answer(status=304, description="It is still the same."),
+            _STILL_THE_SAME,
         ),
         errors=(RouteNotFoundError,),
         parameters=(_ANY_PROMPT_NAME,),

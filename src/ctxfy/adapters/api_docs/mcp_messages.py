@@ -7,11 +7,15 @@ import json
 from ctxfy.adapters.api_docs.operations import Json
 from ctxfy.adapters.api_docs.prompt_operations import PromptPart
 from ctxfy.adapters.api_docs.schema_conversion import COMPONENTS
+from ctxfy.core.models.prompt_models import PromptArgument, PromptTemplate
 from ctxfy.core.use_cases.prompt_use_cases import complete_argument
+from ctxfy.core.use_cases.validation_use_cases import describe_argument
 
 
 PROTOCOL_2025 = "2025-11-25"
 PROTOCOL_2026 = "2026-07-28"
+LIST_TTL_MS = 10_000  # a test compares it with the server's
+_SHORTENED = {"summary": "Shortened to one prompt."}
 _META = "io.modelcontextprotocol/"
 _ID: Json = {
     "description": "Comes back in the answer.",
@@ -137,6 +141,11 @@ def _examples(part: PromptPart | None) -> tuple[Json, Json]:
     if part is None or part.example is None:
         return asked, answered
     template = part.template
+    answered |= _answered(
+        "prompts/list",
+        {"prompts": [_listed(template)]},
+        {"ttlMs": LIST_TTL_MS, "cacheScope": "private"},
+    )
     given, rendering = part.example
     texts = {name: _text(value) for name, value in given.items()}
     asked |= _on_both_wires("prompts/get", {"name": template.name, "arguments": texts})
@@ -161,21 +170,43 @@ def _examples(part: PromptPart | None) -> tuple[Json, Json]:
     return asked, answered
 
 
+def _listed(template: PromptTemplate) -> Json:
+    title: Json = {"title": template.title} if template.title else {}
+    return title | {
+        "name": template.name,
+        "description": template.description or template.title or template.name,
+        "arguments": [_listed_argument(argument) for argument in template.arguments],
+        "_meta": {"ctxfy/version": template.version, "ctxfy/digest": template.digest},
+    }
+
+
+def _listed_argument(argument: PromptArgument) -> Json:
+    text = describe_argument(argument)
+    told: Json = {"description": text} if text else {}
+    return told | {"name": argument.name, "required": argument.required}
+
+
 def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _values(examples: Json) -> Json:
-    return {name: {"value": value} for name, value in examples.items()}
+    return {
+        name: {"value": value} | (_SHORTENED if value.get("result", {}).get("prompts") else {})
+        for name, value in examples.items()
+    }
 
 
-def _answered(method: str, result: Json) -> Json:
+def _answered(method: str, result: Json, hints: Json | None = None) -> Json:
+    """
+    Write the answer as both revisions have it; `hints` are what the newer one adds.
+    """
     return {
         f"{method}, {PROTOCOL_2025}": {"jsonrpc": "2.0", "id": 1, "result": result},
         f"{method}, {PROTOCOL_2026}": {
             "jsonrpc": "2.0",
             "id": 1,
-            "result": {**result, "resultType": "complete"},
+            "result": {**result, **(hints or {}), "resultType": "complete"},
         },
     }
 

@@ -9,6 +9,7 @@ from threading import Lock
 
 import orjson
 
+from ctxfy.adapters.api_docs.entity_tags import etag_of
 from ctxfy.adapters.api_docs.fixed_paths import MCP_PATHS, FixedPart, Surface, fixed_part
 from ctxfy.adapters.api_docs.mcp_messages import describe_mcp, message_schemas
 from ctxfy.adapters.api_docs.operations import Json
@@ -48,6 +49,19 @@ class DocumentHead:
     server_url: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """
+    A document in JSON.
+
+    Attributes:
+        etag: Names this very content.
+    """
+
+    content: bytes
+    etag: str
+
+
 class OpenApiGenerator:
     """
     Makes the document for a caller, and keeps the last ones: one for each set of prompts seen.
@@ -74,9 +88,9 @@ class OpenApiGenerator:
         self._turn = Lock()
         self._fixed: _Fixed | None = None
         self._parts: OrderedDict[tuple[str, str, str], PromptPart] = OrderedDict()
-        self._documents: OrderedDict[str, bytes] = OrderedDict()
+        self._documents: OrderedDict[str, Document] = OrderedDict()
 
-    def document(self, principal: Principal) -> bytes:
+    def document(self, principal: Principal) -> Document:
         """
         Write the document in JSON: every fixed route, and the prompts this caller may use.
 
@@ -86,13 +100,14 @@ class OpenApiGenerator:
         key = revision_of(visible)
         with self._turn:
             if key not in self._documents:
-                self._documents[key] = orjson.dumps(self._build(visible))
+                content = orjson.dumps(self._build(visible))
+                self._documents[key] = Document(content=content, etag=etag_of(content))
                 if len(self._documents) > MAX_DOCUMENTS:
                     self._documents.popitem(last=False)
             self._documents.move_to_end(key)
             return self._documents[key]
 
-    def kept(self, principal: Principal) -> bytes | None:
+    def kept(self, principal: Principal) -> Document | None:
         """
         Give the document if it is made already.
         """

@@ -81,7 +81,9 @@ class PromptOperations:
         """
         pascal = "".join(word.capitalize() for word in slug.split("_"))
         arguments, body = f"{pascal}Arguments", f"{pascal}Body"
-        examples = dict(example_arguments(template))
+        examples = {
+            name: self._as_json(template, given) for name, given in example_arguments(template)
+        }
         rendered = self._rendered(template, examples)
         return PromptPart(
             slug=slug,
@@ -103,6 +105,15 @@ class PromptOperations:
             for status, response in self._any["responses"].items()
             if status != "200"
         }
+
+    def _as_json(
+        self, template: PromptTemplate, given: Mapping[str, object]
+    ) -> Mapping[str, object]:
+        """
+        Write what an author wrote as text in the type that the argument has.
+        """
+        values = self._validator.validate(template, given).values
+        return {name: thaw(values[name]) if name in values else given[name] for name in given}
 
     def _rendered(
         self, template: PromptTemplate, examples: Mapping[str, Mapping[str, object]]

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
+from ctxfy.adapters.api_docs.entity_tags import conditional
 from ctxfy.adapters.api_docs.explorer_assets import assets, page
 from ctxfy.adapters.api_docs.openapi_generator import OpenApiGenerator
 from ctxfy.core.exceptions import CtxfyError, RouteNotFoundError
@@ -72,10 +73,10 @@ class DocsRoutes:
         Describe every fixed route, and each prompt that the caller may use, in OpenAPI 3.0.3.
         """
         principal: Principal = request.scope["state"]["principal"]
-        body = self._generator.kept(principal) or await asyncio.to_thread(
-            self._generator.document, principal
-        )
-        return Response(body, media_type="application/json")
+        found = self._generator.kept(principal)
+        if found is None:
+            found = await asyncio.to_thread(self._generator.document, principal)
+        return conditional(request, found.content, found.etag, "application/json")
 
 
 def _last_segment(request: Request) -> str:

@@ -23,7 +23,7 @@ class UseData(TypedDict):
     render_ms: Annotated[float, Field(description="Spent on executing prompts, milliseconds.")]
 
 
-class DayData(UseData):
+class UsageDayData(UseData):
     """
     One day, in UTC.
     """
@@ -37,7 +37,7 @@ class UsageData(TypedDict):
     """
 
     key_id: str
-    days: Annotated[list[DayData], Field(description="Those on which it was, oldest first.")]
+    days: Annotated[list[UsageDayData], Field(description="Those on which it was, oldest first.")]
     total: UseData
 
 
@@ -45,7 +45,7 @@ def plain_usage(key_id: KeyId, days: Iterable[DayOfKey]) -> UsageData:
     """
     Lay out what a key was used for.
     """
-    found, total = list[DayData](), NO_USE
+    found, total = list[UsageDayData](), NO_USE
     for each in days:
         found.append({"day": each.day.isoformat(), **_plain(each.use)})
         total = total.plus(each.use)

@@ -14,7 +14,7 @@ import pytest
 from ctxfy.adapters.api_docs import openapi_generator
 from ctxfy.adapters.api_docs.error_responses import policy_errors
 from ctxfy.adapters.api_docs.fixed_paths import Surface, fixed_part
-from ctxfy.adapters.api_docs.openapi_generator import DocumentHead, OpenApiGenerator
+from ctxfy.adapters.api_docs.openapi_generator import Document, DocumentHead, OpenApiGenerator
 from ctxfy.adapters.api_docs.operations import Answer, ErrorKind, Operation
 from ctxfy.adapters.validation.schema_validator import SchemaValidator
 from ctxfy.core.exceptions import (
@@ -142,11 +142,11 @@ def generator(prompts: Prompts) -> OpenApiGenerator:
     )
 
 
-def executions(document: bytes) -> set[str]:
+def executions(document: Document) -> set[str]:
     """
     List the prompts in a document.
     """
-    paths: Json = orjson.loads(document)["paths"]
+    paths: Json = orjson.loads(document.content)["paths"]
     return {path.split("/")[2] for path in paths if path.startswith("/prompts/")} - {"{name}"}
 
 
@@ -176,7 +176,7 @@ def test_a_document_is_kept_for_as_long_as_its_prompts_are_served(
     assert generator.kept(caller) is before
     prompts.templates[1] = named("two", digest="another", title="Changed")
     assert generator.kept(caller) is None
-    assert generator.document(caller) != before
+    assert generator.document(caller).etag != before.etag
     assert prompts.rendered == ["one", "two", "two"]
 
 
@@ -200,14 +200,14 @@ def test_the_first_prompt_is_the_example_of_mcp(generator: OpenApiGenerator) -> 
     """
     Each message on both protocol revisions; without a prompt only the list can be asked for.
     """
-    document = orjson.loads(generator.document(make_principal()))
+    document = orjson.loads(generator.document(make_principal()).content)
     asked = document["paths"]["/mcp"]["post"]["requestBody"]["content"]["application/json"]
     assert set(asked["examples"]) == {
         f"{method}, {revision}"
         for method in ("prompts/list", "prompts/get")
         for revision in ("2025-11-25", "2026-07-28")
     }
-    nobody = orjson.loads(generator.document(make_principal(prompts=("three",))))
+    nobody = orjson.loads(generator.document(make_principal(prompts=("three",))).content)
     bare = nobody["paths"]["/mcp"]["post"]["requestBody"]["content"]["application/json"]
     assert {name.partition(",")[0] for name in bare["examples"]} == {"prompts/list"}
 
