@@ -90,7 +90,7 @@ async def sleep_async() -> str:
 @mcp.prompt
 def sleep_sync() -> str:
     """Wait in a thread."""
-    time.sleep(5)
+    time.sleep(10)
     return "late"
 
 
