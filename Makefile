@@ -77,6 +77,10 @@ bench-observability: setup ## measure what logs and traces cost, next to a silen
 wheel-trial: setup ## run the wheel alone, as a stranger would, with uv in an empty folder
 	@$(BIN)/python scripts/wheel_trial.py
 
+.PHONY: image-trial
+image-trial: setup ## build the image, run it read-only and without rights; needs root, takes Debian's buildah and podman
+	@$(BIN)/python scripts/image_trial.py
+
 .PHONY: check
 check: lint types imports security docs ## all checks but the tests: the five that follow
 
@@ -126,6 +130,7 @@ COMPILE = PATH="$(CURDIR)/.tools/bin:$$PATH" uv pip compile --quiet --universal 
 lock: setup ## write requirements/ anew from pyproject.toml (ARGS=--upgrade for newer versions)
 	@$(COMPILE) pyproject.toml --group dev --output-file requirements/dev.txt
 	@$(COMPILE) pyproject.toml --constraints requirements/dev.txt --output-file requirements/runtime.txt
+	@$(COMPILE) --group build --constraints requirements/dev.txt --output-file requirements/build.txt
 	@$(COMPILE) --group mcp1 --output-file requirements/mcp1.txt
 	@$(COMPILE) --group client-generator --output-file requirements/client-generator.txt
 	@$(COMPILE) --group scan --output-file requirements/scan.txt

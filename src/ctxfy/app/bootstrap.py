@@ -33,6 +33,7 @@ from ctxfy.adapters.storage.usage_store import SqlUsageStore
 from ctxfy.app.config import Settings
 from ctxfy.app.own_secrets import server_secrets
 from ctxfy.app.places import database_file, ledger_file, spool_file
+from ctxfy.app.sizes import process_sizes
 from ctxfy.core.exceptions import ConfigurationError
 from ctxfy.core.models.retention_models import Periods
 from ctxfy.core.ports.audit_ports import AuditWatcherPort
@@ -199,7 +200,7 @@ def server_options(settings: Settings) -> ServerOptions:
     given = settings.storage
     return ServerOptions(
         password=None if given.password is None else given.password.get_secret_value(),
-        pool_size=given.pool_size,
+        pool_size=given.pool_size or process_sizes().pool,
         pool_seconds=given.pool_seconds,
         connect_seconds=given.connect_seconds,
         statement_seconds=given.statement_seconds,

@@ -16,6 +16,7 @@ from ctxfy.app import (
     audit_commands,
     config_commands,
     db_commands,
+    deployment_commands,
     key_commands,
     privacy_commands,
 )
@@ -42,6 +43,7 @@ app.command(key_commands.app)
 app.command(audit_commands.app)
 app.command(privacy_commands.app)
 app.command(db_commands.app)
+app.command(deployment_commands.app)
 app.command(init)
 app.command(new)
 app.command(stdio)

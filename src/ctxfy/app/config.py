@@ -166,8 +166,11 @@ class PromptsSettings(Section):
     check_seconds: int = Field(
         default=60, ge=1, description="How long the tests of all prompts may take together."
     )
-    check_memory_mb: int = Field(
-        default=512, ge=64, description="How much memory those tests may take, megabytes."
+    check_memory_mb: int | None = Field(
+        default=None,
+        ge=64,
+        description="How much memory those tests may take, megabytes; default: 512, and no more"
+        " than half of the container's.",
     )
 
 

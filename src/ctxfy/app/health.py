@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ctxfy.adapters.audit.audit_probe import AuditProbe
 from ctxfy.adapters.container.certificate import ServerCertificate
+from ctxfy.adapters.container.control_groups import ControlGroups
 from ctxfy.adapters.mcp_prompts.catalog import CatalogProbe
 from ctxfy.adapters.monitoring.event_loop_lag import EventLoopLag
 from ctxfy.adapters.monitoring.health import HealthService
@@ -91,11 +92,14 @@ def make_health(wiring: "Wiring", certificate: ServerCertificate | None) -> Heal
         certificate: What the server shows, if it speaks TLS.
     """
     lag = EventLoopLag(time.monotonic, wiring.metrics)
+    groups = ControlGroups()
     machine = MachineWatch(
         spool_file(wiring.settings).parent,
         now=utc_now,
         monotonic=time.monotonic,
         metrics=wiring.metrics,
+        memory=groups.memory,
+        processors=groups.processors,
     )
     service = HealthService(
         [

@@ -13,6 +13,7 @@ from threading import Event
 
 from ctxfy.app.config import Settings
 from ctxfy.app.loading import make_loader, make_validator
+from ctxfy.app.sizes import process_sizes
 from ctxfy.core.exceptions import CatalogError, ConfigurationError, UnavailableError
 from ctxfy.core.models.catalog_models import revision_of_files
 from ctxfy.core.models.prompt_models import PromptProblem
@@ -54,7 +55,7 @@ class PromptCheck:
     def __init__(self, folder: Path, settings: Settings, *, with_modules: bool = False) -> None:
         self._folder = folder
         self._seconds = settings.prompts.check_seconds
-        self._megabytes = settings.prompts.check_memory_mb
+        self._megabytes = settings.prompts.check_memory_mb or process_sizes().check_memory_mb
         limits = settings.limits
         modules = settings.prompts.modules
         numbers = (

@@ -34,8 +34,12 @@ class StorageSettings(Section):
     lock_seconds: float = Field(
         default=5.0, gt=0, le=60, description="How long a write waits for another process."
     )
-    pool_size: int = Field(
-        default=5, ge=1, le=100, description="PostgreSQL: connections of one process, at most."
+    pool_size: int | None = Field(
+        default=None,
+        ge=1,
+        le=100,
+        description="PostgreSQL: connections of one process, at most; default: 5, and fewer with"
+        " less than one processor.",
     )
     pool_seconds: float = Field(
         default=0.5, gt=0, le=60, description="PostgreSQL: how long to wait for a free one."

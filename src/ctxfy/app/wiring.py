@@ -17,6 +17,7 @@ from ctxfy.adapters.audit.retention_service import RetentionService
 from ctxfy.adapters.audit.trail_verification import TrailVerification
 from ctxfy.adapters.audit.trail_watch import TrailWatch
 from ctxfy.adapters.auth.api_key_service import ApiKeyService
+from ctxfy.adapters.auth.key_cache import KeyCache
 from ctxfy.adapters.auth.key_usage import KeyUsage
 from ctxfy.adapters.auth.key_watch import KeyWatch
 from ctxfy.adapters.auth.session_service import SessionService
@@ -44,6 +45,7 @@ from ctxfy.app.own_secrets import (
     token_pseudonymizer,
 )
 from ctxfy.app.prompt_check import load_checked
+from ctxfy.app.sizes import process_sizes
 from ctxfy.app.stored_keys import static_keys
 from ctxfy.app.token_issuer import Issuer
 from ctxfy.app.tracing import Tracing, make_tracing
@@ -133,7 +135,7 @@ def wire(
         now=utc_now,
         monotonic=time.monotonic,
         logging=logging,
-        max_stale=settings.auth.max_stale,
+        cache=KeyCache(size=process_sizes().cached_keys, max_stale=settings.auth.max_stale),
         usage=usage,
         static=static,
     )

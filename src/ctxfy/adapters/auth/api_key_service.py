@@ -8,6 +8,7 @@ from copy import replace
 from datetime import datetime, timedelta
 
 from ctxfy.adapters.auth.credentials import malformed
+from ctxfy.adapters.auth.key_cache import KeyCache
 from ctxfy.adapters.auth.key_lookup import POLL_SECONDS, KeyLookup
 from ctxfy.adapters.auth.key_rekeying import KeyRekeying
 from ctxfy.adapters.auth.key_usage import KeyUsage
@@ -63,7 +64,7 @@ class ApiKeyService:
     revocation holds everywhere within one second.
 
     Args:
-        max_stale: Seconds for which the cache is believed while the store is out of reach.
+        cache: Remembers what the store said of keys.
         usage: Is written with the last uses; None where no requests are served.
         static: Keys from the settings.
     """
@@ -76,7 +77,7 @@ class ApiKeyService:
         now: Callable[[], datetime],
         monotonic: Callable[[], float],
         logging: LoggingPort,
-        max_stale: float = 300.0,
+        cache: KeyCache | None = None,
         usage: KeyUsage | None = None,
         static: StaticKeys | None = None,
     ) -> None:
@@ -86,8 +87,9 @@ class ApiKeyService:
         self._monotonic = monotonic
         self._logging = logging
         self._static = static or StaticKeys()
+        cache = cache or KeyCache()
         self._lookup = KeyLookup(
-            store, monotonic=monotonic, logging=logging, max_stale=max_stale, static=self._static
+            store, monotonic=monotonic, logging=logging, cache=cache, static=self._static
         )
         self._verifier = KeyVerifier(material, self._static)
         self._uses = KeyUses(store, logging=logging)

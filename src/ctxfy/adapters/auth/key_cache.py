@@ -6,6 +6,7 @@ from ctxfy.core.models.auth_models import ApiKeyInfo, KeyId
 
 
 CACHE_SIZE = 10_000
+MAX_STALE = 300.0
 
 
 class KeyCache:
@@ -14,9 +15,17 @@ class KeyCache:
 
     Ids without a key stand apart, since anybody can make up ids: a flood of them must not push out
     real keys.
+
+    Attributes:
+        max_stale: Seconds for which it is believed while the store is out of reach.
+
+    Args:
+        size: How many keys are remembered, and as many unknown ids.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, size: int = CACHE_SIZE, max_stale: float = MAX_STALE) -> None:
+        self.max_stale = max_stale
+        self._size = size
         self._keys: dict[KeyId, ApiKeyInfo | None] = {}
         self._unknown: dict[KeyId, ApiKeyInfo | None] = {}
 
@@ -34,7 +43,7 @@ class KeyCache:
         Remember what the store said of an id.
         """
         kept = self._unknown if info is None else self._keys
-        if len(kept) >= CACHE_SIZE:
+        if len(kept) >= self._size:
             del kept[next(iter(kept))]
         kept[key_id] = info
 

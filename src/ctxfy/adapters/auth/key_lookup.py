@@ -28,7 +28,7 @@ class KeyLookup:
         misses: How often the store was asked.
 
     Args:
-        max_stale: Seconds for which the cache is believed while the store is out of reach.
+        cache: Remembers what the store said.
         static: Keys that are not looked for in the store.
     """
 
@@ -38,15 +38,14 @@ class KeyLookup:
         *,
         monotonic: Callable[[], float],
         logging: LoggingPort,
-        max_stale: float,
+        cache: KeyCache,
         static: StaticKeys | None = None,
     ) -> None:
         self._store = store
         self._static = static or StaticKeys()
         self._monotonic = monotonic
         self._logging = logging
-        self._max_stale = max_stale
-        self._cache = KeyCache()
+        self._cache = cache
         self._is_away = False
         self._epoch: int | None = None
         self._polled_at = monotonic()
@@ -111,7 +110,7 @@ class KeyLookup:
         Tell whether the store was away for so long that no key is believed any more.
         """
         # Asked when a key comes, not by the poll: that one may itself be hanging on the store.
-        return self._monotonic() - self._polled_at > self._max_stale + 2 * POLL_SECONDS
+        return self._monotonic() - self._polled_at > self._cache.max_stale + 2 * POLL_SECONDS
 
     def _note_store(self, *, away: bool, sentence: str = "") -> None:
         if away == self._is_away:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from ctxfy.adapters.auth.api_key_service import ApiKeyService
+from ctxfy.adapters.auth.key_cache import KeyCache
 from ctxfy.adapters.auth.key_material import HmacKeyMaterial
 from ctxfy.core.exceptions import UnavailableError
 from ctxfy.core.models.auth_models import (
@@ -86,7 +87,11 @@ class Bench:
     """
 
     def __init__(
-        self, *, max_stale: float = 300.0, peppers: dict[int, bytes] | None = None
+        self,
+        *,
+        max_stale: float = 300.0,
+        cache_size: int = 100,
+        peppers: dict[int, bytes] | None = None,
     ) -> None:
         self.journal: list[str] = []
         self.random_bytes = Randomness()
@@ -95,6 +100,7 @@ class Bench:
         self.logging = RecordingLogging()
         self.now = NOON
         self.max_stale = max_stale
+        self.cache_size = cache_size
         self.keys = self.service(peppers or {1: b"p" * 32})
 
     def service(self, peppers: dict[int, bytes], current: int | None = None) -> ApiKeyService:
@@ -107,7 +113,7 @@ class Bench:
             now=lambda: self.now,
             monotonic=self.clock,
             logging=self.logging,
-            max_stale=self.max_stale,
+            cache=KeyCache(size=self.cache_size, max_stale=self.max_stale),
         )
 
     async def created(self, user: str = "ann") -> tuple[str, KeyId]:

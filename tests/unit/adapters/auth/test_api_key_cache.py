@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from ctxfy.adapters.auth import api_key_service, key_cache
+from ctxfy.adapters.auth import api_key_service
 from ctxfy.core.exceptions import UnavailableError
 from ctxfy.core.models.auth_models import ApiKeyInfo, DenialReason, KeyId, KeyStatus
 from ctxfy.core.use_cases.auth_use_cases import compose_key
@@ -159,12 +159,11 @@ async def test_each_poll_that_answers_starts_the_time_anew() -> None:
     assert outcome(await bench.keys.authenticate(key)) is None
 
 
-async def test_the_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_cache_is_bounded() -> None:
     """
     Trying out ids fills no memory.
     """
-    monkeypatch.setattr(key_cache, "CACHE_SIZE", 10)
-    bench = Bench()
+    bench = Bench(cache_size=10)
     for number in range(11):
         await bench.keys.authenticate(_unknown(number))
     bench.journal.clear()

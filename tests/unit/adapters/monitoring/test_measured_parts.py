@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from ctxfy.adapters.container.control_groups import ControlGroups
 from ctxfy.adapters.monitoring.event_loop_lag import EventLoopLag
 from ctxfy.adapters.monitoring.judged_probe import JudgedProbe
 from ctxfy.adapters.monitoring.latency_window import LatencyWindow
@@ -25,12 +26,14 @@ MB = 1024 * 1024
 
 
 def _watch(folder: Path, clock: FakeClock | None = None) -> MachineWatch:
+    groups = ControlGroups(folder / "cgroup")
     return MachineWatch(
         folder / "var" / "not" / "there",
         now=lambda: NOW,
         monotonic=clock or time.monotonic,
         metrics=RecordingMetrics(),
-        cgroups=folder / "cgroup",
+        memory=groups.memory,
+        processors=groups.processors,
         round_seconds=0.01,
     )
 
@@ -112,6 +115,8 @@ async def test_the_machine_is_measured_again_and_again(tmp_path: Path) -> None:
         now=lambda: NOW,
         monotonic=time.monotonic,
         metrics=metrics,
+        memory=ControlGroups().memory,
+        processors=ControlGroups().processors,
         round_seconds=0.001,
     )
     assert watch.figures.disk_total > 0
