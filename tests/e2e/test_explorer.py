@@ -15,7 +15,7 @@ def test_a_prompt_is_executed_through_the_page(server: Server, tmp_path: Path) -
     """
     with open_tab(tmp_path / "profile") as tab:
         page = tab.page
-        page.goto(f"{server.url}/docs")
+        page.goto(f"{server.url}/docs/explorer")
         assert urlsplit(page.url).path == "/login"
         page.get_by_label("API key").fill(server.key)
         page.get_by_role("button", name="Log in").click()
@@ -40,7 +40,7 @@ def test_mcp_can_be_tried_with_a_key(server: Server, tmp_path: Path) -> None:
     """
     with open_tab(tmp_path / "profile") as tab:
         page = tab.page
-        page.goto(f"{server.url}/docs")
+        page.goto(f"{server.url}/docs/explorer")
         page.get_by_label("API key").fill(server.key)
         page.get_by_role("button", name="Log in").click()
         page.locator("button.authorize").first.click()

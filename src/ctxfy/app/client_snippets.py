@@ -27,6 +27,7 @@ class Client:
         reference: The key as this client reads it from elsewhere.
         make: The configuration, given address and key.
         notes: What people stumble over.
+        program: Its command, if that can take servers in by `PROGRAM mcp add`.
     """
 
     name: str
@@ -35,6 +36,18 @@ class Client:
     reference: str
     make: Callable[[str, str], JsonObject]
     notes: tuple[str, ...]
+    program: str = ""
+
+    def command(self, url: str) -> str:
+        """
+        Write what does the same in a terminal, where the key is in the environment; "" if nothing.
+        """
+        if not self.program:
+            return ""
+        return (
+            f"{self.program} mcp add --transport http {SERVER} {url} "
+            f'--header "Authorization: Bearer ${API_KEY_VARIABLE}"'
+        )
 
     def snippet(self, url: str, api_key: str | None = None) -> JsonObject:
         """
@@ -107,6 +120,7 @@ CLIENTS = (
             "Prompts are commands there, /mcp__ctxfy__NAME, and none in its VS Code extension.",
             "What is typed after the command is cut at blanks, one piece for each argument.",
         ),
+        program="claude",
     ),
     Client(
         name="cursor",
@@ -139,6 +153,7 @@ CLIENTS = (
             "In a folder it does not trust it shows the server as disabled.",
             "It uses only the first message of a prompt.",
         ),
+        program="gemini",
     ),
 )
 

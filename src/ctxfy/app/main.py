@@ -12,7 +12,6 @@ from uuid import uuid4
 from starlette.types import ASGIApp
 
 from ctxfy import __version__, business
-from ctxfy.adapters.api_docs.routes import DocsRoutes
 from ctxfy.adapters.audit.request_trail import RequestTrail
 from ctxfy.adapters.auth.admission import Admission
 from ctxfy.adapters.auth.browsers import BrowserDoors
@@ -33,10 +32,10 @@ from ctxfy.adapters.monitoring.health_endpoints import HealthEndpoints
 from ctxfy.adapters.monitoring.request_context import RequestContext
 from ctxfy.adapters.storage.engine import travels_in_clear
 from ctxfy.app import routes
-from ctxfy.app.api_description import make_generator
 from ctxfy.app.background import running
 from ctxfy.app.bootstrap import server_options
 from ctxfy.app.config import Settings, load_settings
+from ctxfy.app.docs_pages import docs_apps, refusals
 from ctxfy.app.first_key import base_url, ensure_first_key
 from ctxfy.app.health import make_health
 from ctxfy.app.http_errors import error_response, explain_to_person
@@ -119,7 +118,8 @@ class CtxfyApp(LifespanApp):
             metrics=wiring.metrics,
             tokens=wiring.issuer.door if wiring.issuer else None,
         )
-        # Without the explorer, the list of prompts is the nearest thing to a first page.
+        self._refuse = refusals(wiring.settings.docs)
+        # Without the pages, the list of prompts is the nearest thing to a first page.
         home = routes.DOCS if wiring.settings.docs.enabled else routes.PROMPTS
         self._public = public_address(wiring.settings.server.public_url)
         self._doors = BrowserDoors(
@@ -154,22 +154,12 @@ class CtxfyApp(LifespanApp):
                 routes.LOGIN: routes.endpoint(pages.login),
                 routes.LOGIN_STYLE: routes.endpoint(pages.style),
                 routes.LOGOUT: routes.endpoint(pages.logout),
-                **self._docs_apps(),
+                **docs_apps(wiring, self._refuse),
                 **self._token_apps(),
                 routes.WELL_KNOWN: routes.endpoint(routes.no_oauth),
                 routes.REGISTER: routes.endpoint(routes.no_oauth),
             },
         )
-
-    def _docs_apps(self) -> dict[str, ASGIApp]:
-        if not self.wiring.settings.docs.enabled:
-            return {}
-        docs = DocsRoutes(make_generator(self.wiring), on_error=error_response)
-        return {
-            routes.DOCS: routes.endpoint(docs.explorer),
-            routes.DOCS_ASSET: routes.endpoint(docs.asset),
-            routes.OPENAPI: routes.endpoint(docs.document),
-        }
 
     def _token_apps(self) -> dict[str, ASGIApp]:
         if (issuer := self.wiring.issuer) is None:
@@ -196,7 +186,7 @@ class CtxfyApp(LifespanApp):
             hosts=self._hosts(),
             admission=self._admission,
             doors=self._doors,
-            on_error=error_response,
+            on_error=self._refuse,
             max_body_bytes=settings.server.max_body_bytes,
             tracer=wiring.tracing.tracer,
         )

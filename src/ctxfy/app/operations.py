@@ -47,6 +47,7 @@ _IF_NONE_MATCH = {
     "description": "The ETag of what the client has.",
     "schema": _TEXT,
 }
+_KEPT_PAGE = (replace(_PAGE, headers=_KEPT), _STILL_THE_SAME)
 _NOT_FOUND = {
     "type": "object",
     "properties": {"error": {"type": "string", "enum": ["not_found"]}},
@@ -59,7 +60,7 @@ def operations(*, docs: bool, tokens: bool = False) -> Operations:
     Lay out the table.
 
     Args:
-        docs: Whether there are the explorer and the description it shows.
+        docs: Whether there are the pages and the description of the API.
         tokens: Whether tokens of an issuer are taken, and clients told whose.
     """
     return {
@@ -287,10 +288,52 @@ _PRIVACY: Operations = {
 }
 _DOCS: Operations = {
     (routes.DOCS, "GET"): Operation(
+        name="show_catalog",
+        tag="docs",
+        summary="Show the prompts that the caller may use, to be searched.",
+        answers=_KEPT_PAGE,
+        parameters=(
+            _IF_NONE_MATCH,
+            *(
+                {"name": name, "in": "query", "description": text, "schema": _TEXT}
+                for name, text in (
+                    ("q", "Words, each of which must occur."),
+                    ("tag", "One of the tags."),
+                    ("owner", "One of the owners."),
+                )
+            ),
+        ),
+    ),
+    (routes.DOCS_PROMPT, "GET"): Operation(
+        name="show_prompt_page",
+        tag="docs",
+        summary="Show one prompt: what it is for, its arguments, and a form that renders it.",
+        answers=_KEPT_PAGE,
+        errors=(PromptNotFoundError,),
+        parameters=(
+            _ANY_PROMPT_NAME,
+            _IF_NONE_MATCH,
+            {
+                "name": "version",
+                "in": "query",
+                "description": "The highest if not given.",
+                "schema": _TEXT,
+            },
+        ),
+    ),
+    (routes.DOCS_START, "GET"): Operation(
+        name="show_start",
+        tag="docs",
+        summary="Show how clients and programs are connected to this server.",
+        answers=_KEPT_PAGE,
+        parameters=(_IF_NONE_MATCH,),
+    ),
+    (routes.DOCS_EXPLORER, "GET"): Operation(
         name="show_explorer",
         tag="docs",
         summary="Show the page on which the API can be read and tried.",
-        answers=(_PAGE,),
+        answers=_KEPT_PAGE,
+        parameters=(_IF_NONE_MATCH,),
     ),
     (routes.OPENAPI, "GET"): Operation(
         name="show_openapi",
@@ -305,12 +348,12 @@ _DOCS: Operations = {
     (routes.DOCS_ASSET, "GET"): Operation(
         name="show_docs_asset",
         tag="docs",
-        summary="Give one of the files the page is made of.",
+        summary="Give one of the files the pages are made of.",
         answers=(
             Answer(
                 description="The file.",
                 media_type="text/css",
-                other_media_types=("text/javascript", "image/png"),
+                other_media_types=("text/javascript", "image/svg+xml"),
                 body=_TEXT,
             ),
             _STILL_THE_SAME,

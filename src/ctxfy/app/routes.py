@@ -29,6 +29,9 @@ PROMPT = "/prompts/{name}"
 EXECUTE = "/prompts/{name}/execute"
 RELOAD = "/prompts/reload"
 DOCS = "/docs"
+DOCS_PROMPT = "/docs/prompts/{name}"
+DOCS_START = "/docs/start"
+DOCS_EXPLORER = "/docs/explorer"
 DOCS_ASSET = "/docs/assets/{name}"
 OPENAPI = "/openapi.json"
 API_KEYS = "/auth/api-keys"
@@ -78,7 +81,7 @@ def route_policies(
 
     Args:
         public_metrics: Whether /metrics needs no key.
-        docs: Whether there are the explorer and the description it shows.
+        docs: Whether there are the pages and the description of the API.
         tokens: Whether tokens of an issuer are taken, and clients told whose.
     """
     return (
@@ -233,7 +236,7 @@ def _docs_policies() -> tuple[RoutePolicy, ...]:
     return (
         *(
             RoutePolicy(path=path, methods=("GET",), scope=KeyScope.READ, action="docs_shown")
-            for path in (DOCS, OPENAPI)
+            for path in (DOCS, DOCS_PROMPT, DOCS_START, DOCS_EXPLORER, OPENAPI)
         ),
         # Files that anybody can get from the package they come in.
         RoutePolicy(

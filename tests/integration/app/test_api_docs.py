@@ -5,15 +5,17 @@ The OpenAPI document and the explorer over the whole application.
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx2
 import pytest
 from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
-from ctxfy.adapters.api_docs.routes import EXPLORER_POLICY
+from ctxfy.adapters.api_docs.page_routes import PAGE_POLICY
 from ctxfy.app.config import DocsSettings
 from ctxfy.app.main import create_app
 from ctxfy.app.rest import rest_handlers
@@ -298,17 +300,18 @@ async def test_the_page_runs_under_a_strict_policy(server: Client) -> None:
     """
     Everything it names is relative and known by content; nothing is inline.
     """
-    answer = await server.get("/docs", key=True)
-    named = re.findall(r'(?:src|href)="([^"]+)"', answer.text)
-    assert answer.headers["content-security-policy"] == EXPLORER_POLICY
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert len(named) == 6
-    assert not re.search(r"<script>|<style|style=|onload", answer.text)
-    for name in named:
-        assert not name.startswith(("/", "http"))
-        found = await server.get(f"/{name}", key=name == "openapi.json")
-        assert found.status_code == 200, name
-    assert (await server.get("/docs")).status_code == 401
+    for page in ("/docs", "/docs/prompts/greet", "/docs/start", "/docs/explorer"):
+        answer = await server.get(page, key=True)
+        named = re.findall(r'(?:src|href|action)="([^"#]+)"', unescape(answer.text))
+        assert answer.headers["content-security-policy"] == PAGE_POLICY
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        assert len(named) > 8
+        assert not re.search(r"<script>|<style|style=|onload", answer.text)
+        for name in set(named) - {"../logout", "../../logout", "logout"}:
+            assert not name.startswith(("/", "http"))
+            found = await server.get(urljoin(page, name), key="assets" not in name)
+            assert found.status_code == 200, name
+        assert (await server.get(page)).status_code == 401
     assert (await server.get("/openapi.json")).status_code == 401
 
 
@@ -316,7 +319,7 @@ async def test_a_file_of_the_page_is_kept_for_good(server: Client) -> None:
     """
     Its name changes with its content; names that are not in the list are 404.
     """
-    page = (await server.get("/docs", key=True)).text
+    page = (await server.get("/docs/explorer", key=True)).text
     (name,) = re.findall(r'docs/assets/(swagger-ui\.\w+\.css)"', page)
     first = await server.get(f"/docs/assets/{name}")
     again = await server.get(f"/docs/assets/{name}", if_none_match=first.headers["etag"])

@@ -1,5 +1,5 @@
 """
-GET /docs, /docs/assets/{name} and /openapi.json.
+GET /docs/assets/{name} and /openapi.json.
 """
 
 import asyncio
@@ -10,23 +10,18 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from ctxfy.adapters.api_docs.entity_tags import conditional
-from ctxfy.adapters.api_docs.explorer_assets import assets, page
 from ctxfy.adapters.api_docs.openapi_generator import OpenApiGenerator
+from ctxfy.adapters.api_docs.page_assets import assets
 from ctxfy.core.exceptions import CtxfyError, RouteNotFoundError
 from ctxfy.core.models.auth_models import Principal
 
 
-EXPLORER_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'none'"
-)
 _FOR_GOOD = "public, max-age=31536000, immutable"
 
 
 class DocsRoutes:
     """
-    The handlers of the explorer and of the description it shows.
+    The handlers of the files that pages are made of, and of the description of the API.
 
     Args:
         on_error: Makes the answer to an error.
@@ -38,25 +33,9 @@ class DocsRoutes:
         self._generator = generator
         self._on_error = on_error
 
-    async def explorer(self, _request: Request) -> Response:
-        """
-        Show the page on which the API can be read and tried.
-        """
-        body = await asyncio.to_thread(page)
-        return Response(
-            body,
-            media_type="text/html",
-            # The referrer is not dropped altogether: some browsers then call the Origin of a
-            # request `null`, and a session's requests are taken only from this Origin.
-            headers={
-                "content-security-policy": EXPLORER_POLICY,
-                "referrer-policy": "same-origin",
-            },
-        )
-
     async def asset(self, request: Request) -> Response:
         """
-        Give one of the files the page is made of. Its name changes with its content.
+        Give one of the files the pages are made of. Its name changes with its content.
         """
         found = (await asyncio.to_thread(assets)).get(_last_segment(request))
         if found is None:

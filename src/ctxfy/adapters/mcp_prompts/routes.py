@@ -51,7 +51,10 @@ class PromptListQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     tag: str | None = Field(default=None, max_length=MAX_TEXT)
-    q: str | None = Field(default=None, max_length=MAX_TEXT)
+    owner: str | None = Field(default=None, max_length=MAX_TEXT)
+    q: str | None = Field(
+        default=None, max_length=MAX_TEXT, description="Words, each of which must occur."
+    )
     limit: int = Field(default=100, ge=1, le=500)
     cursor: str | None = Field(default=None, max_length=MAX_TEXT)
 
@@ -100,7 +103,8 @@ class PromptRoutes:
         List the prompts the caller may use, by name.
         """
         principal = _principal(request)
-        found = filter_prompts(self._queries.list_prompts(principal), tag=query.tag, text=query.q)
+        visible = self._queries.list_prompts(principal)
+        found = filter_prompts(visible, tag=query.tag, text=query.q, owner=query.owner)
         page, cursor = page_of(found, place=_place, cursor=query.cursor, limit=query.limit)
         prompts = [
             plain_prompt(item, self._queries.list_versions(item.name, principal)) for item in page

@@ -171,18 +171,31 @@ def _may_read(resource: Resource, principal: Principal) -> bool:
 
 
 def filter_prompts(
-    templates: Iterable[PromptTemplate], *, tag: str | None = None, text: str | None = None
+    templates: Iterable[PromptTemplate],
+    *,
+    tag: str | None = None,
+    text: str | None = None,
+    owner: str | None = None,
 ) -> tuple[PromptTemplate, ...]:
     """
-    Keep the prompts that have a tag, and hold a text in name, title or description (any case).
+    Keep the prompts of a tag and of an owner that hold each word of a text somewhere (any case).
+
+    It may be in the name, the title, the description, the version, a tag or the owner.
     """
-    wanted = (text or "").strip().casefold()
+    words = (text or "").casefold().split()
     return tuple(
         item
         for item in templates
         if (tag is None or tag in item.tags)
-        and wanted in f"{item.name}\n{item.title}\n{item.description}".casefold()
+        and (owner is None or owner == item.owner)
+        and (not words or _holds(item, words))
     )
+
+
+def _holds(template: PromptTemplate, words: Sequence[str]) -> bool:
+    parts = (template.name, template.title, template.description, template.version, template.owner)
+    text = "\n".join((*parts, *template.tags)).casefold()
+    return all(word in text for word in words)
 
 
 def complete_argument(template: PromptTemplate, argument: str, typed: str) -> tuple[str, ...]:

@@ -252,29 +252,33 @@ def test_count_labels() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tag", "text", "found"),
+    ("tag", "owner", "text", "found"),
     [
-        (None, None, ["a", "b", "c"]),
-        (None, "  ", ["a", "b", "c"]),
-        ("x", None, ["a", "b"]),
-        ("X", None, []),
-        ("x", "second", ["b"]),
-        (None, "STRASSE", ["c"]),
-        (None, "nothing", []),
+        (None, None, None, ["a", "b", "c"]),
+        (None, None, "  ", ["a", "b", "c"]),
+        ("x", None, None, ["a", "b"]),
+        ("X", None, None, []),
+        ("x", None, "second", ["b"]),
+        (None, "us", None, ["b"]),
+        ("y", "us", None, []),
+        (None, None, "STRASSE", ["c"]),
+        (None, None, "second the", ["b"]),
+        (None, None, "us x 2.1", ["b"]),
+        (None, None, "first nothing", []),
     ],
 )
-def test_prompts_are_found_by_tag_and_text(
-    tag: str | None, text: str | None, found: list[str]
+def test_prompts_are_found_by_tag_owner_and_text(
+    tag: str | None, owner: str | None, text: str | None, found: list[str]
 ) -> None:
     """
-    A tag is meant exactly, a text in any case, in name, title or description.
+    Tag and owner are meant exactly; each word of a text may be anywhere, in any case.
     """
     prompts = [
         PromptTemplate(name="a", version="1", description="The first", tags=("x", "y")),
-        PromptTemplate(name="b", version="1", title="The Second", tags=("x",)),
+        PromptTemplate(name="b", version="2.1", title="The Second", tags=("x",), owner="us"),
         PromptTemplate(name="c", version="1", title="Third", description="In der Straße"),
     ]
-    assert [item.name for item in filter_prompts(prompts, tag=tag, text=text)] == found
+    assert [item.name for item in filter_prompts(prompts, tag=tag, owner=owner, text=text)] == found
 
 
 def test_resources_are_seen_with_their_prompts() -> None:

@@ -23,8 +23,12 @@ function complete(request) {
 // Swagger UI would show each request as a curl command, with the key in it.
 const withoutCurl = { components: { curl: () => null } };
 
+if (matchMedia("(prefers-color-scheme: dark)").matches) {
+  document.documentElement.classList.add("dark-mode");
+}
+
 SwaggerUIBundle({
-  url: "openapi.json",
+  url: "../openapi.json",
   dom_id: "#explorer",
   deepLinking: true,
   docExpansion: "list",

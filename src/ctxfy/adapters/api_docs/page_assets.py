@@ -1,5 +1,5 @@
 """
-The files that the explorer is made of: a closed list, each known by its name and its content.
+The files that the pages are made of: a closed list, each known by its name and its content.
 """
 
 from collections.abc import Mapping
@@ -32,20 +32,22 @@ def assets() -> Mapping[str, Asset]:
     """
     Read all of them, by the names they are asked for.
     """
-    found = [_asset(name, folder) for name, folder in _sources().items()]
-    return {asset.name: asset for asset in found}
+    return {asset.name: asset for asset in _by_file().values()}
+
+
+def asset_name(file: str) -> str:
+    """
+    Say what a file is asked for by.
+
+    Raises:
+        KeyError: It is none of the list.
+    """
+    return _by_file()[file].name
 
 
 @cache
-def page() -> bytes:
-    """
-    Write the page, which names the files as they are now.
-    """
-    text = (_pages() / "explorer.html").read_text(encoding="utf-8")
-    for asset in assets().values():
-        stem, _, ending = asset.name.rsplit(".", 2)
-        text = text.replace(f"docs/assets/{stem}.{ending}", f"docs/assets/{asset.name}")
-    return text.encode()
+def _by_file() -> Mapping[str, Asset]:
+    return {file: _asset(file, folder) for file, folder in _sources().items()}
 
 
 def _asset(name: str, folder: Traversable) -> Asset:
@@ -61,17 +63,22 @@ def _asset(name: str, folder: Traversable) -> Asset:
 def _sources() -> Mapping[str, Traversable]:
     # The package names its folder after the version inside.
     (swagger,) = (files("swagger_ui_bundle") / "vendor").iterdir()
-    return dict.fromkeys(_FROM_SWAGGER, swagger) | {name: _pages() for name in _OURS}
+    ours = files("ctxfy.adapters.api_docs") / "assets"
+    return dict.fromkeys(_FROM_SWAGGER, swagger) | dict.fromkeys(_OURS, ours)
 
 
-def _pages() -> Traversable:
-    return files("ctxfy.adapters.api_docs") / "pages"
-
-
-_FROM_SWAGGER: tuple[str, ...] = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png")
-_OURS: tuple[str, ...] = ("explorer.js", "explorer.css")
+_FROM_SWAGGER: tuple[str, ...] = ("swagger-ui-bundle.js", "swagger-ui.css")
+_OURS: tuple[str, ...] = (
+    "catalog.js",
+    "explorer.css",
+    "explorer.js",
+    "favicon.svg",
+    "pages.css",
+    "pages.js",
+    "prompt.js",
+)
 _MEDIA_TYPES: Mapping[str, str] = {
     "css": "text/css; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
-    "png": "image/png",
+    "svg": "image/svg+xml",
 }
