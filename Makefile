@@ -39,6 +39,11 @@ model-test: setup ## live keys and people next to a dictionary: MODEL_LIVES (500
 	@MODEL_LIVES=$${MODEL_LIVES:-500} MODEL_STEPS=$${MODEL_STEPS:-60} \
 		$(BIN)/pytest -n 0 --timeout 0 tests/integration/test_key_model.py $(ARGS)
 
+.PHONY: lane-trial
+lane-trial: setup ## compare the express lane with FastMCP alone over LANE_REQUESTS (50000) requests
+	@LANE_REQUESTS=$${LANE_REQUESTS:-50000} $(BIN)/pytest -n 0 --timeout 0 \
+		tests/integration/adapters/mcp_prompts/test_express_lane.py $(ARGS)
+
 .PHONY: replicas
 replicas: setup ## several processes on one store: REVOCATIONS (1000), WRITERS (4) for WRITING_SECONDS (30)
 	@REVOCATIONS=$${REVOCATIONS:-1000} WRITERS=$${WRITERS:-4} WRITING_SECONDS=$${WRITING_SECONDS:-30} \

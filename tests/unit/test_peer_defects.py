@@ -10,7 +10,7 @@ import pytest
 
 from ctxfy.adapters.mcp_prompts.catalog import MemoryCatalog
 from ctxfy.adapters.mcp_prompts.prompt_service import PromptService
-from ctxfy.adapters.mcp_prompts.server import wire_prompt
+from ctxfy.adapters.mcp_prompts.wire_forms import wire_prompt
 from ctxfy.adapters.monitoring.null_logging import NullLogging
 from ctxfy.adapters.monitoring.null_metrics import NullMetrics
 from ctxfy.adapters.monitoring.null_tracer import NullTracer

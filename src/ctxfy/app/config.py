@@ -82,6 +82,11 @@ class ServerSettings(Section):
         description="Networks of proxies whose X-Forwarded-For or Forwarded is believed, such as "
         "10.0.0.0/8; commas between.",
     )
+    express_lane: bool = Field(
+        default=True,
+        description="Whether ctxfy answers the usual requests over MCP by itself, and much faster;"
+        " false leaves all of them to FastMCP, whose answers are the same.",
+    )
     shutdown_seconds: int = Field(
         default=5, ge=1, le=300, description="How long open requests may take at shutdown."
     )

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from starlette.types import ASGIApp
@@ -27,6 +28,9 @@ from ctxfy.adapters.auth.request_bounds import RequestHeadCheck
 from ctxfy.adapters.auth.request_limits import RequestLimits
 from ctxfy.adapters.auth.security_headers import SECURITY_HEADERS
 from ctxfy.adapters.container.certificate import ServerCertificate
+from ctxfy.adapters.mcp_prompts.express_lane import ExpressLane
+from ctxfy.adapters.mcp_prompts.prompt_lists import PromptLists
+from ctxfy.adapters.mcp_prompts.result_forms import ResultForms
 from ctxfy.adapters.mcp_prompts.server import McpPrompts, build_mcp_server
 from ctxfy.adapters.monitoring.health_endpoints import HealthEndpoints
 from ctxfy.adapters.monitoring.request_context import RequestContext
@@ -52,6 +56,10 @@ from ctxfy.core.ports.prompt_ports import (
     CatalogSnapshot,
 )
 from ctxfy.core.use_cases.address_use_cases import parse_networks
+
+
+if TYPE_CHECKING:
+    from fastmcp import FastMCP
 
 
 def create_app(
@@ -126,10 +134,25 @@ class CtxfyApp(LifespanApp):
             login=routes.LOGIN, home=home, prefix=self._public.prefix if self._public else ""
         )
         # Stateless: any replica answers any request. Host and Origin are the gate's business.
-        self._mcp = server.http_app(
+        self._fastmcp = server.http_app(
             path=routes.MCP, stateless_http=True, host_origin_protection=False
         )
+        self._mcp = self._lane(server, prompts) or self._fastmcp
         super().__init__(self._around(self._dispatcher()), self._context)
+
+    def _lane(self, server: "FastMCP[Any]", prompts: McpPrompts) -> ASGIApp | None:
+        wiring = self.wiring
+        if not wiring.settings.server.express_lane:
+            return None
+        forms = ResultForms(server)
+        return ExpressLane(
+            self._fastmcp,
+            prompts=prompts,
+            forms=forms,
+            lists=PromptLists(wiring.catalog, wiring.prompt_queries, forms),
+            annotate=wiring.logging.annotate,
+            tracer=wiring.tracing.tracer,
+        )
 
     def _dispatcher(self) -> ASGIApp:
         wiring = self.wiring
@@ -264,7 +287,7 @@ class CtxfyApp(LifespanApp):
             await stack.enter_async_context(running(wiring.audit.run()))
             if wiring.verification is not None:
                 await stack.enter_async_context(running(wiring.verification.run()))
-            await stack.enter_async_context(self._mcp.lifespan(self._mcp))
+            await stack.enter_async_context(self._fastmcp.lifespan(self._fastmcp))
             await stack.enter_async_context(running(wiring.retention.run()))
             await stack.enter_async_context(running(wiring.keys.run()))
             await stack.enter_async_context(running(wiring.key_watch.run()))

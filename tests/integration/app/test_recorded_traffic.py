@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from starlette.types import Message
 
+from ctxfy.app.config import ServerSettings
 from ctxfy.app.main import create_app
 from ctxfy.core.models.auth_models import KeyId
 from ctxfy.core.use_cases.auth_use_cases import compose_key
@@ -39,13 +40,25 @@ Review this {{ language }} code.
 WRONG_KEY = compose_key(KeyId("nobody000000"), b"n" * 32)
 
 
-@pytest.fixture(scope="module")
-async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
+EXPRESS = {
+    "completion/complete",
+    "initialize",
+    "ping",
+    "prompts/get",
+    "prompts/list",
+    "server/discover",
+}
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["express", "fastmcp"])
+async def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Client]:
     """
-    Serve the one prompt that the recorded clients asked for.
+    Serve the one prompt that the recorded clients asked for, by either lane.
     """
     folder = tmp_path_factory.mktemp("server")
-    settings = settings_in(folder)
+    settings = settings_in(folder, server=ServerSettings(express_lane=request.param))
     for file in settings.prompts.folder.iterdir():
         file.unlink()
     (settings.prompts.folder / "review.prompt.md").write_text(REVIEW)
@@ -135,11 +148,23 @@ def judge(asked: dict[str, Any], message: Any) -> None:  # noqa: ANN401 - JSON
             assert result == {}
 
 
+async def answered_by(server: Client, lane: str) -> int:
+    """
+    How many requests a lane has answered, as the metrics tell.
+    """
+    text = (await server.get("/metrics", key=True)).text
+    lines = [line for line in text.splitlines() if line.startswith("ctxfy_mcp_lane_total{")]
+    return sum(int(float(line.split()[-1])) for line in lines if f'"{lane}"' in line)
+
+
 @pytest.mark.parametrize("client", SERVED)
 async def test_what_a_client_sent_is_answered(server: Client, client: str) -> None:
     """
-    The handshake and everything after it succeed, as far as they did where they were recorded.
+    The handshake and everything after it succeed, as far as they did where they were recorded; all
+    of it that is the express lane's is answered by it, if it is on.
     """
+    lane_is_on = server.app.wiring.settings.server.express_lane
+    before, expected = await answered_by(server, "express"), 0
     for exchange in CONVERSATIONS[client]:
         asked = json.loads(exchange["body"] or "{}")
         if asked.get("method") == "subscriptions/listen":
@@ -155,6 +180,8 @@ async def test_what_a_client_sent_is_answered(server: Client, client: str) -> No
         assert answer.status_code == exchange["status"], answer.text
         if "id" in asked:
             judge(asked, message_of(answer))
+            expected += lane_is_on and asked["method"] in EXPRESS
+    assert await answered_by(server, "express") == before + expected
 
 
 @pytest.mark.parametrize("client", REFUSED)

@@ -38,6 +38,13 @@ What a request may be noted as; all else is whatever somebody typed.
 """
 
 
+FASTMCP = "fastmcp"
+EXPRESS = "express"
+"""
+The lanes: who answered.
+"""
+
+
 class Annotate(Protocol):
     """
     Adds facts to the record of the request being served.
@@ -64,15 +71,36 @@ class RpcFacts(Middleware):
         self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]
     ) -> Any:
         method = bound_label(context.method or OTHER, METHODS)
-        self._annotate(rpc_method=method, **_envelope_of(context))
+        self._annotate(lane=FASTMCP, rpc_method=method, **_envelope_of(context))
         if meta := _meta_of(context):
             self._tracer.continue_trace(meta.get("traceparent"), meta.get("tracestate"))
         try:
             with self._tracer.span(Step.RPC):
                 return await call_next(context)
         except MCPError as error:
-            self._annotate(error_code=_code_of(error), rpc_error=error.error.code)
+            self._annotate(**error_facts(error))
             raise
+
+
+def error_facts(error: MCPError) -> dict[str, object]:
+    """
+    Say what a request ended in.
+    """
+    data = error.error.data
+    ours = data.get("code") if isinstance(data, dict) else None
+    code = str(ours) if ours else f"rpc{error.error.code}"
+    return {"error_code": code, "rpc_error": error.error.code}
+
+
+def envelope_facts(version: str, client: mt.InitializeRequestParams | None) -> dict[str, object]:
+    """
+    Say which protocol it was, and what the client calls itself.
+    """
+    facts: dict[str, object] = {"protocol_version": bound_label(version, KNOWN_PROTOCOL_VERSIONS)}
+    if client is not None:
+        facts["client_name"] = client_label(client.client_info.name)
+        facts["client_version"] = client_label(client.client_info.version)
+    return facts
 
 
 def _meta_of(context: MiddlewareContext[Any]) -> Mapping[str, Any] | None:
@@ -83,28 +111,13 @@ def _meta_of(context: MiddlewareContext[Any]) -> Mapping[str, Any] | None:
 
 def _envelope_of(context: MiddlewareContext[Any]) -> dict[str, object]:
     """
-    Say which protocol it was, and what the client calls itself.
-
-    On the 2026 wire it does so in each message, before that only when it begins.
+    Find out who it is: on the 2026 wire each message says so, before that only the first.
     """
     server = context.fastmcp_context
     request = None if server is None else server.request_context
     if request is None:
         return {}
-    version = bound_label(request.protocol_version, KNOWN_PROTOCOL_VERSIONS)
     message = context.message
     begins = isinstance(message, mt.InitializeRequest)
     params = message.params if begins else request.session.client_params
-    if params is None:
-        return {"protocol_version": version}
-    return {
-        "protocol_version": version,
-        "client_name": client_label(params.client_info.name),
-        "client_version": client_label(params.client_info.version),
-    }
-
-
-def _code_of(error: MCPError) -> str:
-    data = error.error.data
-    ours = data.get("code") if isinstance(data, dict) else None
-    return str(ours) if ours else f"rpc{error.error.code}"
+    return envelope_facts(request.protocol_version, params)

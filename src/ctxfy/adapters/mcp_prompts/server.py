@@ -6,15 +6,13 @@ with -32603 and puts the text of its exceptions on the wire; a subclass has neit
 """
 
 import logging
-from base64 import b64encode
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, cast, override
+from typing import Any, override
 
 import mcp_types as mt
 from fastmcp import FastMCP
 from fastmcp.exceptions import FastMCPError, NotFoundError
-from fastmcp.prompts import Message as FastMCPMessage
 from fastmcp.prompts import Prompt, PromptResult
 from fastmcp.resources import Resource, ResourceResult
 from fastmcp.server.auth import AuthProvider
@@ -29,33 +27,26 @@ from pydantic import PrivateAttr
 from ctxfy.adapters.mcp_prompts.function_prompts import running_servers
 from ctxfy.adapters.mcp_prompts.mcp_resources import CatalogResource, missing_resource
 from ctxfy.adapters.mcp_prompts.rpc_facts import Annotate, RpcFacts
+from ctxfy.adapters.mcp_prompts.wire_forms import (
+    wire_completion,
+    wire_error,
+    wire_prompt,
+    wire_result,
+)
 from ctxfy.core.exceptions import (
     CtxfyError,
-    InvalidArgumentsError,
     NotAuthenticatedError,
     PromptNotFoundError,
     ResourceNotFoundError,
 )
 from ctxfy.core.models.auth_models import Principal
 from ctxfy.core.models.prompt_models import (
-    Content,
-    ImageContent,
     PromptRequest,
     PromptTemplate,
-    RenderedPrompt,
-    ResourceContent,
-    TextContent,
 )
 from ctxfy.core.ports.monitoring_ports import TracerPort
 from ctxfy.core.ports.prompt_ports import PromptCommandPort, PromptFunctionPort, PromptQueryPort
-from ctxfy.core.use_cases.monitoring_use_cases import redact_text
-from ctxfy.core.use_cases.validation_use_cases import describe_argument, thaw
 
-
-MAX_COMPLETIONS = 100
-"""
-The most values that one answer may carry (MCP, completion/complete).
-"""
 
 LIST_TTL_SECONDS = 10
 """
@@ -162,12 +153,8 @@ def build_mcp_server(
                 ref.name, argument.name, argument.value, prompts.principal()
             )
         except PromptNotFoundError as error:
-            raise _wire_error(error) from error
-        return mt.Completion(
-            values=list(offers[:MAX_COMPLETIONS]),
-            total=len(offers),
-            has_more=len(offers) > MAX_COMPLETIONS,
-        )
+            raise wire_error(error) from error
+        return wire_completion(offers)
 
     return server
 
@@ -255,7 +242,7 @@ class CatalogPrompt(Prompt):
             raise NotFoundError(str(error)) from error
         except CtxfyError as error:
             raise _RefusedError(error) from error
-        return _wire_result(rendered)
+        return wire_result(rendered)
 
 
 class _RefusedError(FastMCPError):
@@ -282,9 +269,9 @@ class _ErrorData(Middleware):
         try:
             return await call_next(context)
         except _RefusedError as error:
-            raise _wire_error(error.error) from error
+            raise wire_error(error.error) from error
         except NotFoundError as error:
-            raise _wire_error(PromptNotFoundError(context.message.name)) from error
+            raise wire_error(PromptNotFoundError(context.message.name)) from error
 
     @override
     async def on_read_resource(
@@ -296,97 +283,3 @@ class _ErrorData(Middleware):
             return await call_next(context)
         except NotFoundError as error:
             raise missing_resource(ResourceNotFoundError(context.message.uri), context) from error
-
-
-def _wire_error(error: CtxfyError) -> MCPError:
-    """
-    Translate an error: what the caller can mend is -32602, the rest -32603.
-    """
-    data: dict[str, object] = {"code": error.code}
-    mendable = isinstance(error, InvalidArgumentsError | PromptNotFoundError)
-    if isinstance(error, InvalidArgumentsError):
-        data["errors"] = [
-            {
-                "field": redact_text(item.field),
-                "message": redact_text(item.message),
-                "code": str(item.code),
-            }
-            for item in error.result.errors
-        ]
-    code = mt.INVALID_PARAMS if mendable else mt.INTERNAL_ERROR
-    # A key that was pasted where a name belongs goes back to nobody.
-    return MCPError(code=code, message=redact_text(str(error)), data=data)
-
-
-def wire_prompt(template: PromptTemplate, versions: Sequence[str]) -> mt.Prompt:
-    """
-    Describe a prompt as prompts/list does.
-
-    `_meta.fastmcp` is what FastMCP's own clients read, `ctxfy/...` what ours do.
-    """
-    meta: dict[str, object] = {
-        "fastmcp": {
-            "tags": sorted(template.tags),
-            "version": template.version,
-            "versions": list(versions),
-        },
-        "ctxfy/version": template.version,
-        "ctxfy/digest": template.digest,
-    }
-    if template.owner:
-        meta["ctxfy/owner"] = template.owner
-    return mt.Prompt(
-        name=template.name,
-        title=template.title or None,
-        description=template.description or template.title or template.name,
-        arguments=[
-            mt.PromptArgument(
-                name=argument.name,
-                description=describe_argument(argument) or None,
-                required=argument.required,
-            )
-            for argument in template.arguments
-        ],
-        _meta=meta,  # the alias is the wire's name
-    )
-
-
-def _wire_result(rendered: RenderedPrompt) -> PromptResult:
-    return PromptResult(
-        [
-            FastMCPMessage(_wire_content(message.content), role=message.role.value)
-            for message in rendered.messages
-        ],
-        description=rendered.description or None,
-        meta=cast("dict[str, Any]", thaw(rendered.meta)) | provenance(rendered),
-    )
-
-
-def provenance(rendered: RenderedPrompt) -> dict[str, str]:
-    """
-    Say which text this is, so that an answer can be traced back to it.
-    """
-    return {
-        "ctxfy/version": rendered.version,
-        "ctxfy/digest": rendered.digest,
-        "ctxfy/revision": rendered.revision,
-    }
-
-
-def _wire_content(
-    content: Content,
-) -> mt.TextContent | mt.ImageContent | mt.EmbeddedResource:
-    match content:
-        case TextContent(text=text):
-            return mt.TextContent(type="text", text=text)
-        case ImageContent(mime_type=mime_type, data=data):
-            return mt.ImageContent(type="image", mime_type=mime_type, data=b64encode(data).decode())
-        case ResourceContent(uri=uri, mime_type=mime_type, text=text, blob=blob):
-            resource = (
-                mt.TextResourceContents(uri=uri, mime_type=mime_type, text=text)
-                if text is not None
-                else mt.BlobResourceContents(
-                    uri=uri, mime_type=mime_type, blob=b64encode(blob or b"").decode()
-                )
-            )
-            return mt.EmbeddedResource(type="resource", resource=resource)

@@ -121,6 +121,7 @@ FIELDS: Mapping[str, tuple[LineField, ...]] = {
         ),
         LineField("error_code", "string", "the code of the error the request ended in"),
         LineField("rpc_method", "string", "the method of MCP; `other` if it is none"),
+        LineField("lane", "string", "who answered over MCP: `express`, or `fastmcp`"),
         LineField(
             "rpc_error",
             "integer",

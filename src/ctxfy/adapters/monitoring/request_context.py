@@ -223,6 +223,7 @@ class _Exchange:
             bytes_out=self._bytes_out,
             rpc_method=str(facts.get("rpc_method", "")),
             rpc_outcome=str(facts.get("error_code", "ok")),
+            rpc_lane=str(facts.get("lane", "")),
             kept_trace=kept_trace,
         )
 

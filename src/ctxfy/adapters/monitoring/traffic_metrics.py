@@ -26,6 +26,11 @@ class TrafficMetrics:
             "From the first byte of a request over MCP to its answer's last",
             "method",
         )
+        self._lanes = make.counter(
+            "ctxfy_mcp_lane",
+            "Requests over MCP, by who answered: express (ctxfy itself) or fastmcp",
+            "lane",
+        )
 
     def record(self, endpoint: str, seconds: float, traffic: RequestTraffic) -> None:
         """
@@ -38,3 +43,5 @@ class TrafficMetrics:
         if traffic.rpc_method:
             self._rpc_requests.of(traffic.rpc_method, traffic.rpc_outcome).inc()
             self._rpc_seconds.of(traffic.rpc_method).observe(seconds)
+        if traffic.rpc_lane:
+            self._lanes.of(traffic.rpc_lane).inc()

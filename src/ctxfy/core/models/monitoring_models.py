@@ -128,6 +128,7 @@ class RequestTraffic:
         bytes_out: Of the answer's body.
         rpc_method: What it asked for over MCP; empty if it did not.
         rpc_outcome: `ok`, or the code of the error it ended in.
+        rpc_lane: Who answered it, `express` or `fastmcp`; empty if it was nothing to answer.
         kept_trace: The id of its trace, if a collector will have it; else empty.
     """
 
@@ -135,6 +136,7 @@ class RequestTraffic:
     bytes_out: int = 0
     rpc_method: str = ""
     rpc_outcome: str = "ok"
+    rpc_lane: str = ""
     kept_trace: str = ""
 
 

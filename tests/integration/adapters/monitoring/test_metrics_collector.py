@@ -295,12 +295,16 @@ def test_requests_are_counted_by_bucket_for_health() -> None:
 
 def test_requests_over_mcp_are_counted_by_method() -> None:
     """
-    With what came of them, beside the bytes of every request's bodies.
+    With what came of them, and by lane, beside the bytes of every request's bodies.
     """
     scraped = Scraped()
     for outcome in ("ok", "ok", "prompt.not_found"):
         traffic = RequestTraffic(
-            bytes_in=10, bytes_out=100, rpc_method="prompts/get", rpc_outcome=outcome
+            bytes_in=10,
+            bytes_out=100,
+            rpc_method="prompts/get",
+            rpc_outcome=outcome,
+            rpc_lane="express",
         )
         scraped.metrics.record_request("/mcp", "POST", 200, 3.0, traffic=traffic)
     scraped.metrics.record_request("/health", "GET", 200, 3.0, traffic=RequestTraffic(bytes_out=7))
@@ -309,6 +313,7 @@ def test_requests_over_mcp_are_counted_by_method() -> None:
         ("prompts/get", "prompt.not_found"): 1,
     }
     assert scraped.values("ctxfy_mcp_request_duration_seconds_count") == {("prompts/get",): 3}
+    assert scraped.values("ctxfy_mcp_lane_total") == {("express",): 3}
     assert scraped.values("ctxfy_http_request_bytes_total") == {("/mcp",): 30}
     assert scraped.values("ctxfy_http_response_bytes_total") == {("/mcp",): 300, ("/health",): 7}
 
