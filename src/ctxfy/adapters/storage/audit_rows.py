@@ -3,20 +3,32 @@ Audit events as rows and back, and the heads of chains with the keyed hash that 
 """
 
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from copy import replace
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, RowMapping, Select, Table, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, Table, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ctxfy.adapters.storage.envelope import Envelope
 from ctxfy.adapters.storage.epochs import select_epoch
+from ctxfy.adapters.storage.prepared import PreparedStatement
 from ctxfy.adapters.storage.tables import audit_chains, audit_events
 from ctxfy.core.models.audit_models import ChainHead, StoredEvent
 
 
 _FIELDS = tuple(column.name for column in audit_events.columns)
+_HEAD = ("seq", "hash", "base_seq", "base_hash", "mac", "master_id", "spool_mark")
+_KEEP = PreparedStatement(insert(audit_events), _FIELDS)
+# With the epoch in the same question: a batch is to be quick.
+_LOCK = PreparedStatement(
+    select(audit_chains, select_epoch().label("epoch"))
+    .where(audit_chains.c.chain == bindparam("name"))
+    .with_for_update()
+)
+_MOVE = PreparedStatement(
+    update(audit_chains).where(audit_chains.c.chain == bindparam("name")), _HEAD
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +50,11 @@ class Chain:
     epoch: int = 0
 
 
-def insert_events(connection: Connection, events: Iterable[StoredEvent]) -> None:
+def insert_events(connection: Connection, events: Sequence[StoredEvent]) -> None:
     """
     Keep events.
     """
-    rows = [{name: getattr(event, name) for name in _FIELDS} for event in events]
-    connection.execute(insert(audit_events), rows)
+    _KEEP.run_for_each(connection, events)
 
 
 def insert_if_absent(connection: Connection, table: Table, row: Mapping[str, object]) -> bool:
@@ -69,9 +80,7 @@ def lock_chain(connection: Connection, envelope: Envelope, name: str) -> Chain:
     """
     Read a chain that is about to grow, made if it is new; nobody else makes it grow meanwhile.
     """
-    epoch = select_epoch().label("epoch")  # in the same question: a batch is to be quick
-    wanted = select(audit_chains, epoch).where(audit_chains.c.chain == name)
-    row = connection.execute(wanted.with_for_update()).mappings().first()
+    row = _LOCK.run(connection, {"name": name}).mappings().first()
     if row is not None:
         return replace(chain_of(row, envelope), epoch=row["epoch"])
     fresh = ChainHead(chain=name)
@@ -90,11 +99,8 @@ def move_chain(
     """
     Keep how far a chain has come.
     """
-    connection.execute(
-        update(audit_chains)
-        .where(audit_chains.c.chain == head.chain)
-        .values(_row(envelope, head, base) | {"spool_mark": spool_mark})
-    )
+    row = _row(envelope, head, base)
+    _MOVE.run(connection, {**row, "name": head.chain, "spool_mark": spool_mark})
 
 
 def select_chains() -> Select[tuple[object, ...]]:
@@ -111,17 +117,14 @@ def chain_of(row: RowMapping, envelope: Envelope) -> Chain:
     Raises:
         UnavailableError: The master key it was vouched for with is not here.
     """
-    name = row[audit_chains.c.chain]
-    head = ChainHead(chain=name, seq=row[audit_chains.c.seq], hash=row[audit_chains.c.hash])
-    base = ChainHead(
-        chain=name, seq=row[audit_chains.c.base_seq], hash=row[audit_chains.c.base_hash]
-    )
-    mac = envelope.audit_mac(_vouched(head, base), master_id=row[audit_chains.c.master_id])
+    head = ChainHead(chain=row["chain"], seq=row["seq"], hash=row["hash"])
+    base = ChainHead(chain=row["chain"], seq=row["base_seq"], hash=row["base_hash"])
+    mac = envelope.audit_mac(_vouched(head, base), master_id=row["master_id"])
     return Chain(
         head=head,
         base=base,
-        vouched=hmac.compare_digest(mac, row[audit_chains.c.mac]),
-        spool_mark=row[audit_chains.c.spool_mark],
+        vouched=hmac.compare_digest(mac, row["mac"]),
+        spool_mark=row["spool_mark"],
     )
 
 

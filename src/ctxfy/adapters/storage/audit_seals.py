@@ -5,14 +5,15 @@ To destroy a person's key makes the details of all their events unreadable at on
 and the hashes, which cover the ciphertext, stay right.
 """
 
-import json
 from collections.abc import Mapping
+from threading import Lock
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, select
 
 from ctxfy.adapters.storage.audit_rows import insert_if_absent
-from ctxfy.adapters.storage.envelope import KEY_BYTES, Envelope, Place
+from ctxfy.adapters.storage.envelope import KEY_BYTES, DataKey, Envelope, Place
 from ctxfy.adapters.storage.people import data_key_of
 from ctxfy.adapters.storage.tables import audit_months
 from ctxfy.core.models.audit_models import AuditEvent, StoredEvent
@@ -29,7 +30,8 @@ class AuditSeals:
 
     def __init__(self, envelope: Envelope) -> None:
         self._envelope = envelope
-        self._keys: dict[str, bytes] = {}
+        self._keys: dict[str, DataKey] = {}
+        self._making_room = Lock()  # the writer seals in its thread, readers open in theirs
         self._epoch: int | None = None
 
     def follow(self, epoch: int) -> None:
@@ -57,8 +59,7 @@ class AuditSeals:
         seal, data_key = self._key_for(connection, event)
         if event.person_id not in {None, seal}:
             event = without_person(event)
-        details = json.dumps(event.details, ensure_ascii=False, separators=(",", ":"))
-        return seal, self._envelope.seal(details, _place(chain, seq), data_key=data_key)
+        return seal, data_key.seal(orjson.dumps(event.details), _place(chain, seq))
 
     def open(self, connection: Connection, event: StoredEvent) -> Mapping[str, Any] | None:
         """
@@ -74,11 +75,11 @@ class AuditSeals:
         )
         if data_key is None:
             return None
-        text = self._envelope.open(event.sealed, _place(event.chain, event.seq), data_key=data_key)
-        details: Mapping[str, Any] = json.loads(text)
+        text = data_key.open(event.sealed, _place(event.chain, event.seq))
+        details: Mapping[str, Any] = orjson.loads(text)
         return details
 
-    def _key_for(self, connection: Connection, event: AuditEvent) -> tuple[str, bytes]:
+    def _key_for(self, connection: Connection, event: AuditEvent) -> tuple[str, DataKey]:
         if event.person_id is not None:
             data_key = self._person_key(connection, event.person_id)
             if data_key is not None:
@@ -87,28 +88,28 @@ class AuditSeals:
         data_key = self._month_key(connection, month) or self._new_month(connection, month)
         return month, data_key
 
-    def _person_key(self, connection: Connection, person_id: str) -> bytes | None:
+    def _person_key(self, connection: Connection, person_id: str) -> DataKey | None:
         data_key = self._keys.get(person_id)
         if data_key is None:
-            data_key = data_key_of(connection, self._envelope, person_id)
-            self._remember(person_id, data_key)
+            found = data_key_of(connection, self._envelope, person_id)
+            data_key = self._remember(person_id, found)
         return data_key
 
-    def _month_key(self, connection: Connection, month: str) -> bytes | None:
+    def _month_key(self, connection: Connection, month: str) -> DataKey | None:
         data_key = self._keys.get(month)
         if data_key is None:
             wanted = select(audit_months).where(audit_months.c.month == month)
             row = connection.execute(wanted).mappings().first()
             if row is not None:
-                data_key = self._envelope.unwrap(
+                found = self._envelope.unwrap(
                     row[audit_months.c.wrapped_key],
                     month_place(month),
                     master_id=row[audit_months.c.master_id],
                 )
-            self._remember(month, data_key)
+                data_key = self._remember(month, found)
         return data_key
 
-    def _new_month(self, connection: Connection, month: str) -> bytes:
+    def _new_month(self, connection: Connection, month: str) -> DataKey:
         data_key = self._envelope.random_bytes(KEY_BYTES)
         row = {
             "month": month,
@@ -117,17 +118,20 @@ class AuditSeals:
         }
         # Not remembered: the transaction may yet come to nothing.
         if insert_if_absent(connection, audit_months, row):
-            return data_key
+            return self._envelope.data_key(data_key)
         found = self._month_key(connection, month)
         assert found is not None  # noqa: S101 - another process made it just now # nosec B101
         return found
 
-    def _remember(self, name: str, data_key: bytes | None) -> None:
-        if data_key is None:
-            return
-        if len(self._keys) >= MAX_CACHED:
-            del self._keys[next(iter(self._keys))]
-        self._keys[name] = data_key
+    def _remember(self, name: str, secret: bytes | None) -> DataKey | None:
+        if secret is None:
+            return None
+        data_key = self._envelope.data_key(secret)
+        with self._making_room:
+            if len(self._keys) >= MAX_CACHED:
+                del self._keys[next(iter(self._keys))]
+            self._keys[name] = data_key
+        return data_key
 
 
 def _is_month(seal: str) -> bool:

@@ -11,12 +11,23 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, null
 from typing import Protocol
 
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ctxfy.core.exceptions import UnavailableError
 
 
-type Connecting = AbstractAsyncContextManager[AsyncConnection]
+class Connected(Protocol):
+    """
+    A connection that functions can be run over.
+    """
+
+    async def run_sync[T](self, act: Callable[[Connection], T], /) -> T:
+        """
+        Run a function, wherever the driver's statements are run.
+        """
+        ...
+
+
+type Connecting = AbstractAsyncContextManager[Connected]
 
 
 class Opening(Protocol):

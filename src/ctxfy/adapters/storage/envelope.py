@@ -63,6 +63,34 @@ class Place:
         return f"{self.table}|{self.column}|{self.row}|{key}".encode()
 
 
+class DataKey:
+    """
+    A data key made ready to seal and open many values.
+    """
+
+    def __init__(self, secret: bytes, random_bytes: Callable[[int], bytes]) -> None:
+        self._cipher = AESGCM(secret)
+        self._random_bytes = random_bytes
+
+    def seal(self, text: bytes, place: Place) -> bytes:
+        """
+        Seal a text, in UTF-8.
+        """
+        # Bound to the row's own key, whatever wraps it: a new master key wraps data keys anew, and
+        # leaves the data alone.
+        nonce = self._random_bytes(NONCE_BYTES)
+        return VERSION + nonce + self._cipher.encrypt(nonce, text, place.under("data"))
+
+    def open(self, blob: bytes, place: Place) -> bytes:
+        """
+        Open a text.
+
+        Raises:
+            UnavailableError: It was sealed under another key or for another place.
+        """
+        return _open(self._cipher, blob, place.under("data"))
+
+
 class Envelope:
     """
     Seals and opens under the master keys; what is new is sealed under the one in use.
@@ -132,7 +160,9 @@ class Envelope:
         Seal a data key under the master key in use.
         """
         bound = place.under(f"master:{self.master_id}")
-        return self._seal(self._wrapping[self.master_id], data_key, bound)
+        nonce = self._random_bytes(NONCE_BYTES)
+        cipher = AESGCM(self._wrapping[self.master_id])
+        return VERSION + nonce + cipher.encrypt(nonce, data_key, bound)
 
     def unwrap(self, blob: bytes, place: Place, *, master_id: int) -> bytes:
         """
@@ -141,16 +171,20 @@ class Envelope:
         Raises:
             UnavailableError: The master key is not here, or is another one.
         """
-        key = self._of(self._wrapping, master_id)
-        return _open(key, blob, place.under(f"master:{master_id}"))
+        cipher = AESGCM(self._of(self._wrapping, master_id))
+        return _open(cipher, blob, place.under(f"master:{master_id}"))
+
+    def data_key(self, secret: bytes) -> DataKey:
+        """
+        Make a data key ready, for those that seal many values.
+        """
+        return DataKey(secret, self._random_bytes)
 
     def seal(self, text: str, place: Place, *, data_key: bytes) -> bytes:
         """
         Seal a text under a data key.
         """
-        # Bound to the row's own key, whatever wraps it: a new master key wraps data keys anew, and
-        # leaves the data alone.
-        return self._seal(data_key, text.encode(), place.under("data"))
+        return self.data_key(data_key).seal(text.encode(), place)
 
     def open(self, blob: bytes, place: Place, *, data_key: bytes) -> str:
         """
@@ -159,7 +193,7 @@ class Envelope:
         Raises:
             UnavailableError: It was sealed under another key or for another place.
         """
-        return _open(data_key, blob, place.under("data")).decode()
+        return self.data_key(data_key).open(blob, place).decode()
 
     def audit_mac(self, data: bytes, *, master_id: int) -> bytes:
         """
@@ -208,18 +242,14 @@ class Envelope:
             )
         return keys[master_id]
 
-    def _seal(self, key: bytes, data: bytes, bound: bytes) -> bytes:
-        nonce = self._random_bytes(NONCE_BYTES)
-        return VERSION + nonce + AESGCM(key).encrypt(nonce, data, bound)
 
-
-def _open(key: bytes, blob: bytes, bound: bytes) -> bytes:
+def _open(cipher: AESGCM, blob: bytes, bound: bytes) -> bytes:
     start = len(VERSION) + NONCE_BYTES
     nonce, sealed = blob[len(VERSION) : start], blob[start:]
     if not blob.startswith(VERSION) or len(nonce) < NONCE_BYTES:
         raise UnavailableError("storage", _MISFIT)
     try:
-        return AESGCM(key).decrypt(nonce, sealed, bound)
+        return cipher.decrypt(nonce, sealed, bound)
     except InvalidTag as error:
         raise UnavailableError("storage", _MISFIT) from error
 

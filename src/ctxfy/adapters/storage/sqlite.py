@@ -1,7 +1,8 @@
 """
 SQLite. What is special to it is here, in `failures` and in `write_lock`.
 
-A process has one writing connection, and a write is one BEGIN IMMEDIATE under the write lock.
+A process has one writing connection, in a thread of its own, and a write is one BEGIN IMMEDIATE
+under the write lock.
 """
 
 import os
@@ -10,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -19,6 +20,7 @@ from ctxfy.adapters.storage.database import Connecting
 from ctxfy.adapters.storage.failures import DRIVER_ERRORS, UNREACHABLE, explain, unavailable
 from ctxfy.adapters.storage.pool import connections_of
 from ctxfy.adapters.storage.write_lock import WriteLock
+from ctxfy.adapters.storage.writer_thread import WriterThread
 
 
 READERS = 4
@@ -38,7 +40,8 @@ class SqliteOpening:
     def __init__(self, file: Path, *, lock_patience_seconds: float, busy_seconds: float) -> None:
         self._file = file
         self._reader = _reading_engine(file, busy_seconds)
-        self._writer = _writing_engine(file, busy_seconds)
+        self._writing = _writing_engine(file, busy_seconds)
+        self._writer = WriterThread(self._writing)
         self._lock = WriteLock(
             file.with_name(file.name + ".lock"), guards=str(file), patience=lock_patience_seconds
         )
@@ -62,7 +65,7 @@ class SqliteOpening:
         """
         Those that read, and the one that writes.
         """
-        readers, writers = connections_of(self._reader), connections_of(self._writer)
+        readers, writers = connections_of(self._reader), connections_of(self._writing)
         return readers[0] + writers[0], readers[1] + writers[1]
 
     @asynccontextmanager
@@ -77,14 +80,14 @@ class SqliteOpening:
             raise explain(error, self.name) from error
 
     @asynccontextmanager
-    async def writing(self, *, alone: bool = True) -> AsyncGenerator[AsyncConnection]:
+    async def writing(self, *, alone: bool = True) -> AsyncGenerator[WriterThread]:
         """
-        Begin under the write lock; SQLite knows no other way, so `alone` changes nothing.
+        Hold the write lock; SQLite knows no other way, so `alone` changes nothing.
         """
         del alone
         try:
-            async with self._lock.held(), self._writer.begin() as connection:
-                yield connection
+            async with self._lock.held():
+                yield self._writer
         except DRIVER_ERRORS as error:
             raise explain(error, self.name) from error
 
@@ -125,13 +128,13 @@ class SqliteOpening:
         """
         Close every connection.
         """
-        await self._writer.dispose()
+        await self._writer.aclose()
         await self._reader.dispose()
 
 
 def _reading_engine(file: Path, busy_seconds: float) -> AsyncEngine:
     engine = create_async_engine(
-        _address(file),
+        _address(file, "aiosqlite"),
         connect_args={"timeout": busy_seconds},
         hide_parameters=True,
         isolation_level="AUTOCOMMIT",
@@ -144,9 +147,9 @@ def _reading_engine(file: Path, busy_seconds: float) -> AsyncEngine:
     return engine
 
 
-def _writing_engine(file: Path, busy_seconds: float) -> AsyncEngine:
-    engine = create_async_engine(
-        _address(file),
+def _writing_engine(file: Path, busy_seconds: float) -> Engine:
+    engine = create_engine(
+        _address(file, "pysqlite"),
         # None: the sqlite3 module must not begin transactions of its own, deferred ones, which
         # fail on their first write if somebody else wrote in between.
         connect_args={"timeout": busy_seconds, "isolation_level": None},
@@ -160,16 +163,16 @@ def _writing_engine(file: Path, busy_seconds: float) -> AsyncEngine:
         "foreign_keys = ON",
         "secure_delete = ON",  # what is deleted becomes zeros
     )
-    event.listen(engine.sync_engine, "do_connect", lambda *_: _create(file))
-    event.listen(engine.sync_engine, "connect", settings)
-    event.listen(engine.sync_engine, "begin", _begin_immediate)
+    event.listen(engine, "do_connect", lambda *_: _create(file))
+    event.listen(engine, "connect", settings)
+    event.listen(engine, "begin", _begin_immediate)
     return engine
 
 
-def _address(file: Path) -> URL:
+def _address(file: Path, driver: str) -> URL:
     # mode=rw: SQLite itself must never create the file, it would do so readable for everybody.
     location = f"file:{quote(str(file.absolute()))}"
-    return URL.create("sqlite+aiosqlite", database=location, query={"mode": "rw", "uri": "true"})
+    return URL.create(f"sqlite+{driver}", database=location, query={"mode": "rw", "uri": "true"})
 
 
 def _settings(*settings: str) -> Callable[[DBAPIConnection, object], None]:

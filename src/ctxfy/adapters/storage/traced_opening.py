@@ -5,9 +5,7 @@ A database whose every use shows in the trace of the request that it was for.
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from ctxfy.adapters.storage.database import Connecting, Opening
+from ctxfy.adapters.storage.database import Connected, Connecting, Opening
 from ctxfy.core.exceptions import UnavailableError
 from ctxfy.core.models.trace_models import Step
 from ctxfy.core.ports.monitoring_ports import TracerPort
@@ -91,9 +89,7 @@ class TracedOpening:
         await self._opening.aclose()
 
     @asynccontextmanager
-    async def _watched(
-        self, connecting: Connecting, operation: str
-    ) -> AsyncGenerator[AsyncConnection]:
+    async def _watched(self, connecting: Connecting, operation: str) -> AsyncGenerator[Connected]:
         with self._tracer.span(Step.STORAGE, operation=operation, system=self._system):
             async with connecting as connection:
                 yield connection

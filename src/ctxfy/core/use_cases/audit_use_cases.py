@@ -39,30 +39,29 @@ def event_hash(before: bytes, event: StoredEvent) -> bytes:
 
     Every field goes in with its length, so that no two events look alike to the hash.
     """
-    digest = sha256(_framed(before))
-    for value in (
-        event.chain,
-        event.action,
-        event.outcome,
-        event.request_id,
-        event.key_id,
-        event.person_id,
-        event.subject_id,
-        event.target,
-        event.seal,
-    ):
-        digest.update(_NONE if value is None else _framed(value.encode()))
-    digest.update(_framed(event.sealed))
-    digest.update(event.seq.to_bytes(8) + event.at_us.to_bytes(8, signed=True))
-    return digest.digest()
+    return _hash_placed(ChainHead(chain=event.chain, seq=event.seq - 1, hash=before), event)
 
 
 def append_to_chain(head: ChainHead, event: StoredEvent) -> StoredEvent:
     """
     Give an event its place behind a head, and its hash.
     """
-    placed = replace(event, chain=head.chain, seq=head.seq + 1)
-    return replace(placed, hash=event_hash(head.hash, placed))
+    # Field by field: `replace` takes five times as long, and every request leaves an event.
+    return StoredEvent(
+        chain=head.chain,
+        seq=head.seq + 1,
+        at_us=event.at_us,
+        action=event.action,
+        outcome=event.outcome,
+        request_id=event.request_id,
+        key_id=event.key_id,
+        person_id=event.person_id,
+        subject_id=event.subject_id,
+        target=event.target,
+        seal=event.seal,
+        sealed=event.sealed,
+        hash=_hash_placed(head, event),
+    )
 
 
 def head_of(event: StoredEvent) -> ChainHead:
@@ -252,12 +251,34 @@ _RPC_ACTIONS: Mapping[str, str] = {
 }
 
 
+def _hash_placed(head: ChainHead, event: StoredEvent) -> bytes:
+    """
+    Hash an event as it is in the place behind a head, wherever it says it is.
+    """
+    parts = [len(head.hash).to_bytes(4), head.hash]
+    for text in (
+        head.chain,
+        event.action,
+        event.outcome,
+        event.request_id,
+        event.key_id,
+        event.person_id,
+        event.subject_id,
+        event.target,
+        event.seal,
+    ):
+        if text is None:
+            parts.append(_NONE)
+        else:
+            value = text.encode()
+            parts += (len(value).to_bytes(4), value)
+    parts += (len(event.sealed).to_bytes(4), event.sealed)
+    parts += ((head.seq + 1).to_bytes(8), event.at_us.to_bytes(8, signed=True))
+    return sha256(b"".join(parts)).digest()
+
+
 def _fault(head: ChainHead, seq: int, reason: str) -> Fault:
     return Fault(chain=head.chain, seq=seq, reason=reason)
-
-
-def _framed(part: bytes) -> bytes:
-    return len(part).to_bytes(4) + part
 
 
 def _parse_head(line: str) -> ChainHead:

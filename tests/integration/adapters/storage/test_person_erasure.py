@@ -156,7 +156,9 @@ async def test_a_reader_in_the_way_is_told_of(sqlite_database: Database) -> None
     await key_store(database).add(key("a"), told())
 
     async with database._opening.snapshotting() as reading:  # pyright: ignore[reportPrivateUsage] - nothing else reads so long
-        await reading.exec_driver_sql("SELECT count(*) FROM people")
+        await reading.run_sync(
+            lambda connection: connection.exec_driver_sql("SELECT count(*) FROM people")
+        )
         await key_store(database).add(key("b"), told())
         assert not await database.scrub()
     assert await database.scrub()

@@ -114,7 +114,9 @@ async def test_an_erasure_that_a_reader_held_up_ends_in_the_files_later(
     wanted = select(people.c.ciphertext)
     sealed = await database.read(lambda connection: connection.execute(wanted).scalar_one())
     async with database._opening.snapshotting() as reading:  # pyright: ignore[reportPrivateUsage] - nothing else reads so long
-        await reading.exec_driver_sql("SELECT count(*) FROM people")
+        await reading.run_sync(
+            lambda connection: connection.exec_driver_sql("SELECT count(*) FROM people")
+        )
         assert await PeopleKit(database, tmp_path).store.erase("ann", told()) is not None
     assert sealed in journal.read_bytes()
     await retention_on(database, tmp_path).prune(at=NOON)

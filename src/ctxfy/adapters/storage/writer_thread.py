@@ -1,0 +1,49 @@
+"""
+A thread that writes: each transaction is one errand to it and back.
+
+A driver that is asked statement by statement crosses to its thread for each of them, and a batch
+of audit events has five. That cost more than all that was written.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+
+from sqlalchemy import Connection, Engine
+
+
+class WriterThread:
+    """
+    Runs functions over a connection, one after the other, each in a transaction of its own.
+
+    What they change besides the database, they change in this thread.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ctxfy-writer")
+        self._ended = False
+
+    async def run_sync[T](self, act: Callable[[Connection], T]) -> T:
+        """
+        Begin, run a function, and commit; what it raises undoes all of it.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._thread, lambda context: context.run(self._transact, act), copy_context()
+        )
+
+    async def aclose(self) -> None:
+        """
+        Close the connection, and let the thread end. May be called again.
+        """
+        if not self._ended:
+            self._ended = True
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._thread, self._engine.dispose)
+            self._thread.shutdown(wait=False)
+
+    def _transact[T](self, act: Callable[[Connection], T]) -> T:
+        with self._engine.begin() as connection:
+            return act(connection)
