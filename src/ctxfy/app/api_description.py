@@ -11,6 +11,7 @@ from ctxfy import __version__
 from ctxfy.adapters.api_docs.fixed_paths import Surface
 from ctxfy.adapters.api_docs.openapi_generator import DocumentHead, OpenApiGenerator
 from ctxfy.adapters.api_docs.operations import ErrorKind
+from ctxfy.adapters.api_docs.prompt_markdown import PromptPages
 from ctxfy.adapters.auth.cookies import SESSION_COOKIE
 from ctxfy.adapters.container.secrets import ServerSecrets
 from ctxfy.adapters.mcp_prompts.example_renderer import ExampleRenderer
@@ -24,7 +25,10 @@ from ctxfy.core.models.auth_models import KeyId, Principal, Scope
 from ctxfy.core.models.monitoring_models import LogLevel
 
 
-_EVERYTHING = Principal(key_id=KeyId(""), user_id="", scope=Scope.ADMIN)
+EVERYTHING = Principal(key_id=KeyId(""), user_id="", scope=Scope.ADMIN)
+"""
+Sees every prompt.
+"""
 
 
 def make_generator(wiring: Wiring, server_url: str = ".") -> OpenApiGenerator:
@@ -37,7 +41,6 @@ def make_generator(wiring: Wiring, server_url: str = ".") -> OpenApiGenerator:
             place that the document itself was read from.
     """
     settings = wiring.settings
-    render = ExampleRenderer(wiring.catalog, wiring.validator, settings.llm.default_model)
     return OpenApiGenerator(
         DocumentHead(
             title=settings.docs.title,
@@ -47,8 +50,15 @@ def make_generator(wiring: Wiring, server_url: str = ".") -> OpenApiGenerator:
         partial(_surface, wiring),
         wiring.prompt_queries.list_prompts,
         wiring.validator,
-        render.execution,
+        _renderer(wiring).execution,
     )
+
+
+def make_pages(wiring: Wiring) -> PromptPages:
+    """
+    Make what writes the pages of prompts in Markdown.
+    """
+    return PromptPages(wiring.validator, _renderer(wiring).execution)
 
 
 def describe_here(settings: Settings) -> str:
@@ -58,12 +68,25 @@ def describe_here(settings: Settings) -> str:
     Raises:
         CatalogError: The prompts hold mistakes.
     """
+    document = make_generator(wire_here(settings), base_url(settings)).document(EVERYTHING)
+    return orjson.dumps(orjson.loads(document.content), option=orjson.OPT_INDENT_2).decode()
+
+
+def wire_here(settings: Settings) -> Wiring:
+    """
+    Put a server with these settings together to look at its prompts; no store is opened.
+
+    Raises:
+        CatalogError: The prompts hold mistakes.
+    """
     quiet = settings.logging.model_copy(update={"level": LogLevel.CRITICAL})
     # For this once: what is sealed with them is thrown away with them.
     own = ServerSecrets(pepper=token_bytes(KEY_BYTES), master_key=token_bytes(KEY_BYTES))
-    wiring = wire(settings.model_copy(update={"logging": quiet}), None, own=own)
-    document = make_generator(wiring, base_url(settings)).document(_EVERYTHING)
-    return orjson.dumps(orjson.loads(document.content), option=orjson.OPT_INDENT_2).decode()
+    return wire(settings.model_copy(update={"logging": quiet}), None, own=own)
+
+
+def _renderer(wiring: Wiring) -> ExampleRenderer:
+    return ExampleRenderer(wiring.catalog, wiring.validator, wiring.settings.llm.default_model)
 
 
 def _surface(wiring: Wiring) -> Surface:

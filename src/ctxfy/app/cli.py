@@ -17,6 +17,7 @@ from ctxfy.app import (
     config_commands,
     db_commands,
     deployment_commands,
+    docs_commands,
     key_commands,
     privacy_commands,
 )
@@ -44,6 +45,7 @@ app.command(audit_commands.app)
 app.command(privacy_commands.app)
 app.command(db_commands.app)
 app.command(deployment_commands.app)
+app.command(docs_commands.app)
 app.command(init)
 app.command(new)
 app.command(stdio)

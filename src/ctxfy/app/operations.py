@@ -94,6 +94,12 @@ _ANY_PROMPT_NAME = {
     "required": True,
     "schema": _TEXT,
 }
+_ANY_VERSION = {
+    "name": "version",
+    "in": "query",
+    "description": "The highest if not given.",
+    "schema": _TEXT,
+}
 _MCP_HEADERS = tuple(
     {"name": name, "in": "header", "description": text, "schema": _TEXT}
     for name, text in (
@@ -313,12 +319,7 @@ _DOCS: Operations = {
         parameters=(
             _ANY_PROMPT_NAME,
             _IF_NONE_MATCH,
-            {
-                "name": "version",
-                "in": "query",
-                "description": "The highest if not given.",
-                "schema": _TEXT,
-            },
+            _ANY_VERSION,
         ),
     ),
     (routes.DOCS_START, "GET"): Operation(
@@ -333,6 +334,27 @@ _DOCS: Operations = {
         tag="docs",
         summary="Show the page on which the API can be read and tried.",
         answers=_KEPT_PAGE,
+        parameters=(_IF_NONE_MATCH,),
+    ),
+    (routes.DOCS_MARKDOWN, "GET"): Operation(
+        name="show_prompt_markdown",
+        tag="docs",
+        summary="Tell all about one prompt in Markdown: arguments, examples, calls, versions.",
+        answers=(
+            Answer(description="The page.", media_type="text/markdown", body=_TEXT, headers=_KEPT),
+            _STILL_THE_SAME,
+        ),
+        errors=(PromptNotFoundError,),
+        parameters=(_ANY_PROMPT_NAME, _IF_NONE_MATCH, _ANY_VERSION),
+    ),
+    (routes.LLMS, "GET"): Operation(
+        name="show_llms_text",
+        tag="docs",
+        summary="List the prompts that the caller may use, for language models (llmstxt.org).",
+        answers=(
+            Answer(description="The list.", media_type="text/plain", body=_TEXT, headers=_KEPT),
+            _STILL_THE_SAME,
+        ),
         parameters=(_IF_NONE_MATCH,),
     ),
     (routes.OPENAPI, "GET"): Operation(

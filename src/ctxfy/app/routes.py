@@ -32,6 +32,8 @@ DOCS = "/docs"
 DOCS_PROMPT = "/docs/prompts/{name}"
 DOCS_START = "/docs/start"
 DOCS_EXPLORER = "/docs/explorer"
+DOCS_MARKDOWN = "/docs/prompts/{name}.md"
+LLMS = "/llms.txt"
 DOCS_ASSET = "/docs/assets/{name}"
 OPENAPI = "/openapi.json"
 API_KEYS = "/auth/api-keys"
@@ -234,9 +236,13 @@ def _login_policies() -> tuple[RoutePolicy, ...]:
 
 def _docs_policies() -> tuple[RoutePolicy, ...]:
     return (
+        # An address that ends in .md is that of Markdown, so it stands before what takes any name.
         *(
             RoutePolicy(path=path, methods=("GET",), scope=KeyScope.READ, action="docs_shown")
-            for path in (DOCS, DOCS_PROMPT, DOCS_START, DOCS_EXPLORER, OPENAPI)
+            for path in (
+                *(DOCS, DOCS_MARKDOWN, DOCS_PROMPT, DOCS_START, DOCS_EXPLORER),
+                *(LLMS, OPENAPI),
+            )
         ),
         # Files that anybody can get from the package they come in.
         RoutePolicy(

@@ -107,6 +107,8 @@ ROWS: Mapping[str, Row] = {
     "GET /docs/start": for_readers(),
     "GET /docs/explorer": for_readers(),
     "GET /openapi.json": for_readers(),
+    "GET /docs/prompts/{name}.md": for_readers(),
+    "GET /llms.txt": for_readers(),
     "GET /docs/assets/{name}": for_everybody(404),
     "GET /health": for_everybody(),
     "GET /health/live": for_everybody(),

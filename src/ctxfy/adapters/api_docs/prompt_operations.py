@@ -81,9 +81,7 @@ class PromptOperations:
         """
         pascal = "".join(word.capitalize() for word in slug.split("_"))
         arguments, body = f"{pascal}Arguments", f"{pascal}Body"
-        examples = {
-            name: self._as_json(template, given) for name, given in example_arguments(template)
-        }
+        examples = typed_examples(template, self._validator)
         rendered = self._rendered(template, examples)
         return PromptPart(
             slug=slug,
@@ -105,15 +103,6 @@ class PromptOperations:
             for status, response in self._any["responses"].items()
             if status != "200"
         }
-
-    def _as_json(
-        self, template: PromptTemplate, given: Mapping[str, object]
-    ) -> Mapping[str, object]:
-        """
-        Write what an author wrote as text in the type that the argument has.
-        """
-        values = self._validator.validate(template, given).values
-        return {name: thaw(values[name]) if name in values else given[name] for name in given}
 
     def _rendered(
         self, template: PromptTemplate, examples: Mapping[str, Mapping[str, object]]
@@ -173,6 +162,19 @@ class PromptOperations:
         if rendered is not None:
             media["example"] = dict(rendered[1])
         return responses | {"200": {**done, "content": {"application/json": media}}}
+
+
+def typed_examples(
+    template: PromptTemplate, validator: ArgumentValidatorPort
+) -> dict[str, Mapping[str, object]]:
+    """
+    Give the examples by name, with what an author wrote as text in the type the argument has.
+    """
+    found: dict[str, Mapping[str, object]] = {}
+    for name, given in example_arguments(template):
+        values = validator.validate(template, given).values
+        found[name] = {key: thaw(values[key]) if key in values else given[key] for key in given}
+    return found
 
 
 def example_arguments(template: PromptTemplate) -> Iterator[tuple[str, Mapping[str, object]]]:

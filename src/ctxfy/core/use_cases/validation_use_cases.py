@@ -137,6 +137,24 @@ def explain_mistake(argument: PromptArgument, code: ErrorCode) -> str:
     return f"Argument '{argument.name}' {verdict}."
 
 
+def limits_of(argument: PromptArgument) -> tuple[str, ...]:
+    """
+    Say in words how large a value may be: its range, and how many characters or items it has.
+    """
+    unit = "item" if argument.type is ArgumentType.LIST else "character"
+    least, most = argument.min_length, argument.max_length
+    limits: list[str] = []
+    if argument.minimum is not None or argument.maximum is not None:
+        limits.append(_range_text(argument))
+    if least is not None and most is not None:
+        limits.append(f"{least} to {plural(most, unit)}")
+    elif least is not None:
+        limits.append(f"at least {plural(least, unit)}")
+    elif most is not None:
+        limits.append(f"at most {plural(most, unit)}")
+    return tuple(limits)
+
+
 def _range_text(argument: PromptArgument) -> str:
     low, high = argument.minimum, argument.maximum
     if low is None:

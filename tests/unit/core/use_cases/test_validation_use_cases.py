@@ -18,6 +18,7 @@ from ctxfy.core.use_cases.validation_use_cases import (
     freeze,
     given_arguments,
     in_order,
+    limits_of,
     plural,
     shorten,
     show_value,
@@ -281,6 +282,28 @@ def test_describe_argument(argument: PromptArgument, text: str) -> None:
     A description holds what MCP has no field for, and nothing that is empty.
     """
     assert describe_argument(argument) == text
+
+
+@pytest.mark.parametrize(
+    ("argument", "limits"),
+    [
+        (A, ()),
+        (replace(A, max_length=40), ("at most 40 characters",)),
+        (replace(A, min_length=1), ("at least 1 character",)),
+        (replace(LIST, min_length=2, max_length=3), ("2 to 3 items",)),
+        (replace(NUMBER, minimum=0), ("at least 0",)),
+        (replace(NUMBER, maximum=0.5), ("at most 0.5",)),
+        (
+            replace(NUMBER, minimum=1, maximum=9, max_length=2),
+            ("from 1 to 9", "at most 2 characters"),
+        ),
+    ],
+)
+def test_limits_of(argument: PromptArgument, limits: tuple[str, ...]) -> None:
+    """
+    Ranges and lengths are told in words, one part for each.
+    """
+    assert limits_of(argument) == limits
 
 
 @pytest.mark.parametrize(
