@@ -21,7 +21,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import BaseModel
 
 from ctxfy.adapters.mcp_prompts import prompt_schema
-from ctxfy.adapters.monitoring import log_schema
+from ctxfy.adapters.monitoring import log_schema, log_shapes
 from ctxfy.adapters.monitoring.metrics_collector import PrometheusMetrics
 from ctxfy.app.config import Settings
 from ctxfy.app.config_report import fastmcp_schema
@@ -206,7 +206,22 @@ def _log_part() -> str:
     for heading, fields in log_schema.FIELDS.items():
         rows = [(f"`{field.name}`", field.type, field.meaning) for field in fields]
         parts.append(f"## {heading}\n\n{_table(('field', 'type', 'what'), rows)}")
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, _log_shapes()])
+
+
+def _log_shapes() -> str:
+    shapes = log_shapes.SHAPES.values()
+    rows = [
+        (f"`{field.name}`", *(f"`{log_shapes.name_in(shape, field.name)}`" for shape in shapes))
+        for field in next(iter(log_schema.FIELDS.values()))
+    ]
+    rows += [
+        (f"`exception.{part}`", *(f"`{shape.error[place]}`" for shape in shapes))
+        for place, part in enumerate(("type", "message"))
+    ]
+    rows.append(("`exception`, as text", *(f"`{shape.error[2]}`" for shape in shapes)))
+    head = "## Names in other shapes"
+    return f"{head}\n\n{_table(('field', *(f'`{name}`' for name in log_shapes.SHAPES)), rows)}"
 
 
 def _routes_part() -> str:
@@ -242,7 +257,7 @@ def example_environment() -> str:
         lines += ["", f"# {section}: {_small(model['description'])}"]
         for name, item in model["properties"].items():
             value = item.get("default")
-            shown = "" if value in (None, (), []) else _word(value)
+            shown = "" if value in (None, (), [], {}) else _word(value)
             lines += [f"# {item['description']}", f"#{variable_name(section, name)}={shown}"]
     return "\n".join(lines) + "\n"
 

@@ -28,6 +28,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from ctxfy.adapters.monitoring.log_levels import FLOORS
 from ctxfy.app.audit_settings import AuditSettings
 from ctxfy.app.auth_settings import AuthSettings
 from ctxfy.app.fastmcp_file import read_fastmcp_file
@@ -50,6 +51,7 @@ from ctxfy.app.tls_settings import TlsSettings
 from ctxfy.core.exceptions import ConfigurationError
 from ctxfy.core.models.monitoring_models import LogLevel
 from ctxfy.core.use_cases.address_use_cases import parse_networks
+from ctxfy.core.use_cases.log_level_use_cases import check_levels, parse_levels
 
 
 SECRETS_DIR = "/run/secrets"
@@ -123,6 +125,16 @@ class LoggingSettings(Section):
         default="auto", description="json, console (readable), or auto: console on a terminal."
     )
     level: LogLevel = Field(default=LogLevel.INFO, description="Least level written.")
+    levels: dict[str, LogLevel] = Field(
+        default={},
+        description="Least level of single loggers, such as ctxfy.audit=debug, uvicorn=warning; in"
+        " fastmcp.json an object.",
+    )
+    shape: Literal["ctxfy", "ecs", "datadog"] = Field(
+        default="ctxfy",
+        description="Names of the fields of a JSON line: ctxfy's, those of the Elastic Common"
+        " Schema, or Datadog's.",
+    )
     user_id: Literal["pseudonym", "clear"] = Field(
         default="pseudonym", description="How people are named in logs."
     )
@@ -140,6 +152,12 @@ class LoggingSettings(Section):
     @classmethod
     def _upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
+
+    @field_validator("levels", mode="before")
+    @classmethod
+    def _by_logger(cls, value: object) -> object:
+        levels = parse_levels(value) if isinstance(value, str) else value
+        return check_levels(levels, FLOORS) if isinstance(levels, dict) else levels
 
 
 class LlmSettings(Section):

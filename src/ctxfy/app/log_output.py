@@ -5,26 +5,33 @@ Where the log goes, by the settings.
 import sys
 from typing import TextIO
 
+from ctxfy import __version__
 from ctxfy.adapters.monitoring.log_file import FileSink
-from ctxfy.adapters.monitoring.log_queue import LineQueue
-from ctxfy.adapters.monitoring.log_setup import configure_logging
-from ctxfy.app.config import LoggingSettings
+from ctxfy.adapters.monitoring.log_setup import LogOutput, configure_logging
+from ctxfy.adapters.monitoring.log_shapes import Service, json_form
+from ctxfy.app.config import LoggingSettings, Settings
 from ctxfy.app.loading import utc_now
 
 
 MEGABYTE = 1024 * 1024
 
 
-def open_log(settings: LoggingSettings, stream: TextIO) -> LineQueue:
+def open_log(settings: Settings, stream: TextIO) -> LogOutput:
     """
     Make every record of this process a line, in the file that is set or else on the stream.
     """
+    logging = settings.logging
     return configure_logging(
-        format=settings.format,
-        level=settings.level,
+        format=logging.format,
+        level=logging.level,
+        levels=logging.levels,
         stream=stream,
         now=utc_now,
-        file=_file(settings),
+        file=_file(logging),
+        # Logs and traces of one server have one name for it, by which they find each other.
+        json_form=json_form(
+            logging.shape, Service(settings.monitoring.traces_service, __version__)
+        ),
     )
 
 

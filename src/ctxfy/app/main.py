@@ -291,6 +291,7 @@ class CtxfyApp(LifespanApp):
             await stack.enter_async_context(running(wiring.retention.run()))
             await stack.enter_async_context(running(wiring.keys.run()))
             await stack.enter_async_context(running(wiring.key_watch.run()))
+            await stack.enter_async_context(running(wiring.log_levels.run()))
             if wiring.issuer is not None:
                 await stack.enter_async_context(running(wiring.issuer.keys.run()))
             if (shared := wiring.limiting.shared) is not None:

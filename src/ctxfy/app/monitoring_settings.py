@@ -56,7 +56,10 @@ class MonitoringSettings(Section):
         " own.",
     )
     traces_service: str = Field(
-        default="ctxfy", min_length=1, max_length=200, description="What traces call this server."
+        default="ctxfy",
+        min_length=1,
+        max_length=200,
+        description="What traces call this server, and logs of another shape than its own.",
     )
     traces_headers: SecretStr | None = Field(
         default=None,

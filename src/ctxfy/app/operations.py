@@ -17,12 +17,14 @@ from ctxfy.adapters.mcp_prompts.prompt_fields import (
     ReloadData,
 )
 from ctxfy.adapters.monitoring.health_endpoints import HealthData, LiveData, ReadinessData
+from ctxfy.adapters.monitoring.level_routes import LevelsData
 from ctxfy.app import routes
 from ctxfy.core.exceptions import (
     ApiKeyNotFoundError,
     CatalogError,
     InvalidArgumentsError,
     InvalidKeyRequestError,
+    InvalidRequestError,
     KeyNotRotatableError,
     LastAdminKeyError,
     PersonNotFoundError,
@@ -48,6 +50,7 @@ _IF_NONE_MATCH = {
     "schema": _TEXT,
 }
 _KEPT_PAGE = (replace(_PAGE, headers=_KEPT), _STILL_THE_SAME)
+_LEVELS = Answer(description="Every level there is now.", body=LevelsData)
 _NOT_FOUND = {
     "type": "object",
     "properties": {"error": {"type": "string", "enum": ["not_found"]}},
@@ -70,6 +73,7 @@ def operations(*, docs: bool, tokens: bool = False) -> Operations:
         **_LEAKS,
         **_AUDIT,
         **_PRIVACY,
+        **_LOGGING,
         **(_DOCS if docs else {}),
         **_OPERATIONS,
         **_BROWSERS,
@@ -290,6 +294,27 @@ _PRIVACY: Operations = {
         description="A name with a slash or a backslash in it goes by the command line.",
         answers=(Answer(description="What was ended.", body=ErasureData),),
         errors=(PersonNotFoundError, LastAdminKeyError),
+    ),
+}
+_LOGGING: Operations = {
+    (routes.LOG_LEVELS, "GET"): Operation(
+        name="list_log_levels",
+        tag="operations",
+        answers=(_LEVELS,),
+    ),
+    (routes.LOG_LEVEL, "PUT"): Operation(
+        name="change_log_level",
+        tag="operations",
+        description="It counts in the process that answers. Libraries that would print what people"
+        " send stay quiet, whoever asks.",
+        answers=(_LEVELS,),
+        request_examples={"for ten minutes": {"level": "DEBUG", "seconds": 600}},
+    ),
+    (routes.LOG_LEVEL, "DELETE"): Operation(
+        name="restore_log_level",
+        tag="operations",
+        answers=(_LEVELS,),
+        errors=(InvalidRequestError,),
     ),
 }
 _DOCS: Operations = {

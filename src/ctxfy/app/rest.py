@@ -22,6 +22,7 @@ from ctxfy.adapters.auth.leak_routes import LeakRoutes
 from ctxfy.adapters.auth.routes import KeyRoutes
 from ctxfy.adapters.auth.usage_routes import UsageRoutes
 from ctxfy.adapters.mcp_prompts.routes import PromptRoutes
+from ctxfy.adapters.monitoring.level_routes import LevelRoutes
 from ctxfy.app import routes
 from ctxfy.app.http_errors import error_response
 from ctxfy.app.loading import utc_now
@@ -70,6 +71,7 @@ def rest_handlers(wiring: Wiring) -> RestHandlers:
     )
     audit = AuditRoutes(storage.events, storage.proofs, report, now=utc_now)
     privacy = PrivacyRoutes(wiring.privacy)
+    levels = LevelRoutes(wiring.log_levels)
     return {
         (routes.PROMPTS, "GET"): prompts.list_prompts,
         (routes.PROMPT, "GET"): prompts.show,
@@ -91,6 +93,9 @@ def rest_handlers(wiring: Wiring) -> RestHandlers:
         (routes.AUDIT_REPORT, "GET"): audit.report,
         (routes.PERSON, "GET"): privacy.export,
         (routes.PERSON, "DELETE"): privacy.erase,
+        (routes.LOG_LEVELS, "GET"): levels.show,
+        (routes.LOG_LEVEL, "PUT"): levels.change,
+        (routes.LOG_LEVEL, "DELETE"): levels.take_back,
     }
 
 

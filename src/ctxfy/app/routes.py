@@ -54,6 +54,8 @@ AUDIT_EVENTS = "/audit/events"
 AUDIT_VERIFY = "/audit/verify"
 AUDIT_REPORT = "/audit/report"
 PERSON = "/privacy/users/{user_id}"
+LOG_LEVELS = "/logging/levels"
+LOG_LEVEL = "/logging/levels/{logger}"
 REST = (
     PROMPTS,
     PROMPT,
@@ -72,6 +74,8 @@ REST = (
     AUDIT_VERIFY,
     AUDIT_REPORT,
     PERSON,
+    LOG_LEVELS,
+    LOG_LEVEL,
 )
 
 
@@ -208,6 +212,9 @@ def _admin_policies() -> tuple[RoutePolicy, ...]:
         admin(AUDIT_REPORT, "GET", "audit_reported"),
         admin(PERSON, "GET", "person_exported", audited=refusals),
         admin(PERSON, "DELETE", "person_erased", audited=refusals),
+        admin(LOG_LEVELS, "GET", "log_levels_shown"),
+        admin(LOG_LEVEL, "PUT", "log_level_changed", consumes="application/json", audited=refusals),
+        admin(LOG_LEVEL, "DELETE", "log_level_restored", audited=refusals),
     )
 
 

@@ -38,7 +38,7 @@ def serve_stdio(settings: Settings) -> None:
     Raises:
         CatalogError: The folder holds mistakes.
     """
-    open_log(settings.logging, sys.stderr)
+    open_log(settings, sys.stderr)
     asyncio.run(_serve(settings))
 
 

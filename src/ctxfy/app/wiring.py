@@ -27,6 +27,8 @@ from ctxfy.adapters.mcp_prompts.catalog import MemoryCatalog
 from ctxfy.adapters.mcp_prompts.listeners import PromptListeners
 from ctxfy.adapters.mcp_prompts.prompt_service import PromptService
 from ctxfy.adapters.mcp_prompts.reloader import Reloader
+from ctxfy.adapters.monitoring.level_service import LevelService
+from ctxfy.adapters.monitoring.log_levels import FLOORS
 from ctxfy.adapters.monitoring.log_queue import LineQueue
 from ctxfy.adapters.monitoring.metrics_collector import PrometheusMetrics, new_registry
 from ctxfy.adapters.monitoring.metrics_endpoint import metrics_endpoint
@@ -58,6 +60,7 @@ from ctxfy.core.ports.prompt_ports import (
     PromptCommandPort,
     PromptQueryPort,
 )
+from ctxfy.core.use_cases.log_level_use_cases import ROOT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,7 @@ class Wiring:
     policies: tuple[RoutePolicy, ...]
     logging: LoggingPort
     log_queue: LineQueue
+    log_levels: LevelService
     metrics: MetricsPort
     request_counts: Callable[[Sequence[str]], Sequence[float]]
     tracing: Tracing
@@ -109,7 +113,7 @@ def wire(
         own: Secrets in place of the server's, for whoever opens no store.
     """
     own = own or server_secrets(settings)
-    log_queue = open_log(settings.logging, sys.stdout)
+    log_queue, log_levels = open_log(settings, sys.stdout)
     logging = StructuredLogger(user_id_form=settings.logging.user_id, pseudonym=pseudonymizer(own))
     registry = new_registry()
     policies = routes.route_policies(
@@ -191,6 +195,14 @@ def wire(
         policies=policies,
         logging=logging,
         log_queue=log_queue,
+        log_levels=LevelService(
+            {**settings.logging.levels, ROOT: settings.logging.level},
+            log_levels.apply,
+            floors=FLOORS,
+            trail=storage.trail,
+            logging=logging,
+            now=utc_now,
+        ),
         metrics=metrics,
         request_counts=metrics.request_counts,
         tracing=tracing,

@@ -21,7 +21,12 @@ from tests.integration.app.app_kit import Client, running, settings_in
 
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-PLACES = {"{name}": "greet", "{rest:path}": "openid-configuration", "{user_id}": "nobody-here"}
+PLACES = {
+    "{name}": "greet",
+    "{rest:path}": "openid-configuration",
+    "{user_id}": "nobody-here",
+    "{logger}": "nobody.here",
+}
 OWN_PAGE = "http://localhost"
 NEVER_A_METHOD = "PATCH"
 
@@ -101,6 +106,9 @@ ROWS: Mapping[str, Row] = {
     "GET /audit/report": for_admins(),
     "GET /privacy/users/{user_id}": for_admins(404),
     "DELETE /privacy/users/{user_id}": for_admins(404),
+    "GET /logging/levels": for_admins(),
+    "PUT /logging/levels/{logger}": for_admins(body='{"level": "WARNING"}'),
+    "DELETE /logging/levels/{logger}": for_admins(),
     "GET /metrics": for_readers(narrowed=403),
     "GET /docs": for_readers(),
     "GET /docs/prompts/{name}": for_readers(),

@@ -35,6 +35,11 @@ VALUES: dict[str, tuple[str, object]] = {
     "CTXFY_CORS__ORIGINS": ("https://a.example", ("https://a.example",)),
     "CTXFY_LOGGING__FORMAT": ("console", "console"),
     "CTXFY_LOGGING__LEVEL": ("debug", LogLevel.DEBUG),
+    "CTXFY_LOGGING__LEVELS": (
+        "ctxfy.audit=debug, uvicorn=warning",
+        {"ctxfy.audit": LogLevel.DEBUG, "uvicorn": LogLevel.WARNING},
+    ),
+    "CTXFY_LOGGING__SHAPE": ("ecs", "ecs"),
     "CTXFY_LOGGING__USER_ID": ("clear", "clear"),
     "CTXFY_LOGGING__FILE": ("/var/log/ctxfy.log", Path("/var/log/ctxfy.log")),
     "CTXFY_LOGGING__FILE_MB": ("10", 10),

@@ -28,6 +28,7 @@ _COLOURS = {
 }
 _DIM = "\x1b[2m"
 _RESET = "\x1b[0m"
+_INDENT = "    "
 _OWN_PLACE = frozenset({"timestamp", "level", "message", "exception"})
 
 
@@ -59,6 +60,13 @@ def console_line(fields: Fields, *, coloured: bool) -> str:
     return "\n".join(["  ".join([line, *words]), *_exception_lines(fields.get("exception"))])
 
 
+def exception_text(described: Fields) -> str:
+    """
+    Write an exception as one text of several lines: what was raised, where, and by what.
+    """
+    return "\n".join(line.removeprefix(_INDENT) for line in _exception_lines(described))
+
+
 def _redacted_text(value: object) -> str:
     return redact_logged_text(safe_text(value))
 
@@ -88,9 +96,9 @@ def _exception_lines(described: object, heading: str = "") -> list[str]:
     if not isinstance(described, Mapping):
         return []
     error = cast("Fields", described)
-    lines = [f"    {heading}{error.get('type')}: {_shown(error.get('message'))}"]
+    lines = [f"{_INDENT}{heading}{error.get('type')}: {_shown(error.get('message'))}"]
     lines += [
-        f"      {frame['file']}:{frame['line']} in {frame['function']}"
+        f"{_INDENT}  {frame['file']}:{frame['line']} in {frame['function']}"
         for frame in cast("list[Fields]", error.get("frames") or [])
     ]
     for member in cast("list[object]", error.get("exceptions") or []):

@@ -8,49 +8,42 @@ from contextlib import suppress
 from contextvars import Context
 from datetime import datetime
 from functools import partial
-from typing import Literal, TextIO, override
+from types import MappingProxyType
+from typing import Literal, NamedTuple, TextIO, override
 
 import structlog
 from structlog.stdlib import ProcessorFormatter, filter_by_level
 
 from ctxfy.adapters.monitoring.log_file import FileSink
+from ctxfy.adapters.monitoring.log_levels import LogLevels
 from ctxfy.adapters.monitoring.log_lines import console_line, json_line
 from ctxfy.adapters.monitoring.log_pipeline import Line, LineFormatter, OurRecord
 from ctxfy.adapters.monitoring.log_queue import LineQueue
 from ctxfy.adapters.monitoring.log_stream import StreamSink
+from ctxfy.core.models.log_level_models import LoggerLevels
 from ctxfy.core.models.monitoring_models import LogLevel
+from ctxfy.core.use_cases.log_level_use_cases import ROOT
 
+
+NO_LEVELS: LoggerLevels = MappingProxyType({})
 
 LogFormat = Literal["json", "console", "auto"]
 
-OFF = logging.CRITICAL + 1
-
-# The least level of a library and all below it, however verbose we are asked to be.
-# FastMCP and mcp print whole messages at DEBUG, and those hold the arguments of prompts: people's
-# text, which is never logged. HTTP clients print whole addresses at INFO, with what is asked there,
-# and SQL drivers the values of statements. Our own line replaces uvicorn's access log.
-_FLOORS = {
-    "fastmcp": logging.WARNING,
-    "mcp": logging.WARNING,  # INFO: three lines for every request of the 2025 wire
-    "httpx": logging.WARNING,
-    "httpx2": logging.WARNING,
-    "httpcore": logging.WARNING,
-    "httpcore2": logging.WARNING,
-    "sse_starlette": logging.INFO,
-    "asyncio": logging.INFO,
-    "python_multipart": logging.INFO,
-    "aiosqlite": logging.INFO,
-    "alembic": logging.WARNING,
-    "watchfiles": logging.WARNING,
-    "uvicorn.error": logging.WARNING,
-    "sqlalchemy.engine": logging.WARNING,
-    "urllib3": logging.WARNING,
-    "opentelemetry": OFF,  # of a collector that is gone, for every batch; one line of ours says it
-    "uvicorn.access": OFF,
-}
-
 # Loggers whose libraries hang handlers of their own on them, FastMCP while it is imported.
 _SELF_WILLED = ("fastmcp", "mcp", "uvicorn", "uvicorn.error", "uvicorn.asgi", "uvicorn.access")
+
+
+class LogOutput(NamedTuple):
+    """
+    What the log goes through.
+
+    Attributes:
+        queue: Of the lines; until it is started, they are written where they are logged.
+        levels: Of the loggers; they may change at any time.
+    """
+
+    queue: LineQueue
+    levels: LogLevels
 
 
 def configure_logging(
@@ -59,29 +52,34 @@ def configure_logging(
     level: LogLevel,
     stream: TextIO,
     now: Callable[[], datetime],
+    levels: LoggerLevels = NO_LEVELS,
     file: FileSink | None = None,
-) -> LineQueue:
+    json_form: Line = json_line,
+) -> LogOutput:
     """
     Make every record of this process one line on the stream; may be called again.
-
-    Returns what the lines go through. Until it is started, they are written where they are logged.
 
     Args:
         format: `auto` is `console` on a terminal and `json` elsewhere.
         level: The least level written; some libraries have a higher one of their own.
         stream: Where to write.
         now: The clock.
+        levels: Of single loggers, in place of `level`.
         file: Where to write instead.
+        json_form: How a line is written as JSON.
     """
     root = logging.getLogger()
     for handler in root.handlers[:]:
         root.removeHandler(handler)
     on_terminal = file is None and stream.isatty()
-    formatter = LineFormatter(_choose_line(format, on_terminal=on_terminal), now)
+    people = format == "console" or (format == "auto" and on_terminal)
+    line = partial(console_line, coloured=on_terminal) if people else json_form
+    formatter = LineFormatter(line, now)
     queue = LineQueue(file or StreamSink(stream), partial(_missing_line, formatter))
-    root.addHandler(_LineHandler(queue, formatter))
-    root.setLevel(level.value)
-    _tame_libraries(logging.getLevelNamesMapping()[level.value])
+    in_force = LogLevels()
+    root.addHandler(_LineHandler(queue, formatter, in_force))
+    _tame_libraries()
+    in_force.apply({**levels, ROOT: level})
     logging.captureWarnings(capture=True)
     # For prompt functions that use structlog by themselves.
     structlog.configure(
@@ -89,7 +87,7 @@ def configure_logging(
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
-    return queue
+    return LogOutput(queue, in_force)
 
 
 def _missing_line(formatter: LineFormatter, count: int) -> str:
@@ -100,18 +98,19 @@ def _missing_line(formatter: LineFormatter, count: int) -> str:
 
 class _LineHandler(logging.Handler):
     """
-    Hands lines on; drops what is below its library's floor.
+    Hands lines on; drops what is below its logger's level.
     """
 
-    def __init__(self, queue: LineQueue, formatter: logging.Formatter) -> None:
+    def __init__(self, queue: LineQueue, formatter: logging.Formatter, levels: LogLevels) -> None:
         super().__init__()
         self._queue = queue
+        self._levels = levels
         self.setFormatter(formatter)
 
     @override
     def filter(self, record: logging.LogRecord) -> bool:
-        # Here and not only as levels: a library may set the level of a logger of its own.
-        return record.levelno >= _floor_of(record.name)
+        # Of ours it was decided before it was made, by the part of the server that it is of.
+        return isinstance(record, OurRecord) or record.levelno >= self._levels.bound_of(record.name)
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
@@ -138,13 +137,7 @@ class _PropagatingLogger(logging.Logger):
             super().__setattr__(name, value)
 
 
-def _choose_line(form: LogFormat, *, on_terminal: bool) -> Line:
-    if form == "console" or (form == "auto" and on_terminal):
-        return partial(console_line, coloured=on_terminal)
-    return json_line
-
-
-def _tame_libraries(level: int) -> None:
+def _tame_libraries() -> None:
     for name in _SELF_WILLED:
         logger = logging.getLogger(name)
         for handler in logger.handlers[:]:
@@ -152,13 +145,3 @@ def _tame_libraries(level: int) -> None:
         logger.propagate = True
         logger.__class__ = _PropagatingLogger
         logger.setLevel(logging.NOTSET)
-    for name, floor in _FLOORS.items():
-        logging.getLogger(name).setLevel(max(level, floor))
-
-
-def _floor_of(name: str) -> int:
-    while name:
-        if name in _FLOORS:
-            return _FLOORS[name]
-        name = name.rpartition(".")[0]
-    return logging.NOTSET

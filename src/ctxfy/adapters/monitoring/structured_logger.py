@@ -17,6 +17,15 @@ UserIdForm = Literal["pseudonym", "clear"]
 
 UNNAMED = "[no pseudonym]"
 
+REQUESTS_LOGGER = f"{OUR_LOGGER}.requests"
+AUDIT_LOGGER = f"{OUR_LOGGER}.audit"
+"""
+By which the level of the lines of requests, and of the audit trail, can be set apart. On all lines
+of ours the logger is `ctxfy`.
+"""
+
+_AUDIT_EVENTS = "audit_"
+
 _NUMBERS = logging.getLevelNamesMapping()
 
 
@@ -32,6 +41,8 @@ class StructuredLogger:
     def __init__(self, *, user_id_form: UserIdForm, pseudonym: Callable[[str], str]) -> None:
         self._name_of = pseudonym if user_id_form == "pseudonym" else str
         self._logger = logging.getLogger(OUR_LOGGER)
+        self._requests = logging.getLogger(REQUESTS_LOGGER)
+        self._audit = logging.getLogger(AUDIT_LOGGER)
 
     def log_request(
         self,
@@ -57,7 +68,7 @@ class StructuredLogger:
             "method": method,
             "status_code": status_code,
         }
-        self._write(level, "request_served", fields)
+        self._write(self._requests, level, "request_served", fields)
 
     def log_error(
         self, request_id: str | None, error: Exception, context: Mapping[str, object]
@@ -66,13 +77,14 @@ class StructuredLogger:
         Write an error with its structured stack.
         """
         fields = {**context, "request_id": request_id, "exc_info": error}
-        self._write(LogLevel.ERROR, "error_raised", fields)
+        self._write(self._logger, LogLevel.ERROR, "error_raised", fields)
 
     def log_event(self, event: str, **fields: object) -> None:
         """
         Write that something happened; a field `level` says how much it matters (default INFO).
         """
-        self._write(fields.pop("level", LogLevel.INFO), event, fields)
+        logger = self._audit if event.startswith(_AUDIT_EVENTS) else self._logger
+        self._write(logger, fields.pop("level", LogLevel.INFO), event, fields)
 
     def annotate(self, **facts: object) -> None:
         """
@@ -81,12 +93,14 @@ class StructuredLogger:
         if (record := CURRENT_RECORD.get()) is not None:
             record.facts.update(facts)
 
-    def _write(self, level: object, event: str, fields: dict[str, object]) -> None:
+    def _write(
+        self, logger: logging.Logger, level: object, event: str, fields: dict[str, object]
+    ) -> None:
         # Suppressed, since a failing stream must not fail a request. What cannot be formatted is
         # reported by the pipeline itself.
         with suppress(Exception):
             number = _NUMBERS.get(str(level), logging.INFO)
-            if self._logger.isEnabledFor(number):
+            if logger.isEnabledFor(number):
                 if (user_id := fields.get("user_id")) is not None:
                     fields["user_id"] = self._form_of(str(user_id))
                 self._logger.handle(OurRecord(number, event, fields))

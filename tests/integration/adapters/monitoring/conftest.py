@@ -52,10 +52,14 @@ def configure() -> Iterator[Configure]:
         for each in [root, *named]
     ]
 
-    def _configure(form: LogFormat = "json", level: LogLevel = LogLevel.INFO) -> Lines:
+    def _configure(
+        form: LogFormat = "json", level: LogLevel = LogLevel.INFO, **levels: LogLevel
+    ) -> Lines:
         lines = Lines()
         now = datetime(2026, 11, 22, 12, tzinfo=UTC)
-        configure_logging(format=form, level=level, stream=lines.stream, now=lambda: now)
+        configure_logging(
+            format=form, level=level, levels=levels, stream=lines.stream, now=lambda: now
+        )
         return lines
 
     yield _configure

@@ -14,9 +14,11 @@ import structlog
 import uvicorn.config
 from fastmcp.utilities.logging import configure_logging as configure_fastmcp
 
+from ctxfy.adapters.monitoring.log_levels import LogLevels
 from ctxfy.adapters.monitoring.log_setup import configure_logging
 from ctxfy.adapters.monitoring.request_record import CURRENT_RECORD, RequestRecord
 from ctxfy.core.models.monitoring_models import LogLevel
+from ctxfy.core.use_cases.log_level_use_cases import ROOT
 from ctxfy.core.use_cases.monitoring_use_cases import REQUIRED_LOG_FIELDS
 from tests.integration.adapters.monitoring.conftest import Configure
 
@@ -121,6 +123,39 @@ def test_the_others_are_heard_from_info_on(configure: Configure, name: str) -> N
     logging.getLogger(name).debug("hidden")
     logging.getLogger(name).info("started")
     assert [line["message"] for line in lines.parsed()] == ["started"]
+
+
+def test_a_logger_has_a_level_of_its_own(configure: Configure) -> None:
+    """
+    For all below it too, above and below the general one, and over what chatters by itself.
+    """
+    levels = {"plugin": LogLevel.ERROR, "quiet.part": LogLevel.DEBUG, "watchfiles": LogLevel.INFO}
+    lines = configure(**levels)
+    for name in ("plugin.inner", "quiet", "quiet.part", "watchfiles.main"):
+        logger = logging.getLogger(name)
+        logger.debug("%s debug", name)
+        logger.info("%s info", name)
+    logging.getLogger("plugin.inner").setLevel(logging.DEBUG)  # as libraries do by themselves
+    logging.getLogger("plugin.inner").warning("not heard")
+    assert [line["message"] for line in lines.parsed()] == [
+        "quiet info",
+        "quiet.part debug",
+        "quiet.part info",
+        "watchfiles.main info",
+    ]
+
+
+def test_levels_change_while_the_process_runs(configure: Configure) -> None:
+    """
+    What is taken back is as if it had never been asked for; what prints arguments stays quiet.
+    """
+    lines = configure()
+    levels = LogLevels()
+    for in_force in ({"plugin": LogLevel.DEBUG, "mcp": LogLevel.DEBUG}, {}):
+        levels.apply({ROOT: LogLevel.INFO, **in_force})
+        for name in ("plugin", "mcp"):
+            logging.getLogger(name).debug("arguments")
+    assert [line["logger"] for line in lines.parsed()] == ["plugin"]
 
 
 def test_uvicorns_access_log_is_replaced_by_our_line(configure: Configure) -> None:
