@@ -5,7 +5,7 @@ Ask the lists: `logging.requests[0]["endpoint"]`, `metrics.requests == [("/x", "
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from ctxfy.core.models.audit_models import Fate, TrailState
@@ -97,6 +97,8 @@ class RecordingMetrics:
         self.limit_decisions: Counter[tuple[str, str]] = Counter()
         self.degraded: list[bool] = []
         self.in_progress: Callable[[], int] = lambda: 0
+        self.connections_open: Callable[[], int] = lambda: 0
+        self.connections_ended: Callable[[], Sequence[int]] = lambda: ()
         self.health: list[HealthReport] = []
         self.business: list[tuple[str, float, dict[str, str]]] = []
         self.traffic: list[RequestTraffic] = []
@@ -184,6 +186,14 @@ class RecordingMetrics:
         Remember each change.
         """
         self.degraded.append(degraded)
+
+    def watch_connections(
+        self, count: Callable[[], int], ended: Callable[[], Sequence[int]]
+    ) -> None:
+        """
+        Remember whom to ask.
+        """
+        self.connections_open, self.connections_ended = count, ended
 
     def watch_requests_in_progress(self, count: Callable[[], int]) -> None:
         """

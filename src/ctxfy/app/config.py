@@ -89,6 +89,41 @@ class ServerSettings(Section):
         description="Whether ctxfy answers the usual requests over MCP by itself, and much faster;"
         " false leaves all of them to FastMCP, whose answers are the same.",
     )
+    connections: int = Field(
+        default=4000, ge=16, description="Connections that one process keeps at the same time."
+    )
+    header_timeout_seconds: float = Field(
+        default=5.0, gt=0, le=600, description="How long the head of a request may take to come."
+    )
+    body_timeout_seconds: float = Field(
+        default=8.0,
+        gt=0,
+        le=600,
+        description="How long its body may take, beside the time it needs at the least rate.",
+    )
+    send_timeout_seconds: float = Field(
+        default=8.0,
+        gt=0,
+        le=600,
+        description="How long an answer may wait for its client, likewise.",
+    )
+    min_bytes_per_second: int = Field(
+        default=10_000, ge=1, description="The least rate of a long body or answer."
+    )
+    keep_alive_seconds: float = Field(
+        default=5.0,
+        gt=0,
+        le=3600,
+        description="How long a connection is kept for a next request; longer than a proxy in front"
+        " keeps it.",
+    )
+    drain_seconds: int = Field(
+        default=0,
+        ge=0,
+        le=300,
+        description="How long to go on serving after SIGTERM while /health/ready says no, so that "
+        "balancers notice.",
+    )
     shutdown_seconds: int = Field(
         default=5, ge=1, le=300, description="How long open requests may take at shutdown."
     )

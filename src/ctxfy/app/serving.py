@@ -14,6 +14,16 @@ from ctxfy.app.tls import server_certificate
 from ctxfy.core.exceptions import ConfigurationError
 
 
+# A client that is gone without a word is found out within a minute, also if nothing is sent to it.
+_PEER_CHECKS = (
+    ((socket.SOL_SOCKET, socket.SO_KEEPALIVE), 1),
+    ((socket.IPPROTO_TCP, socket.TCP_KEEPIDLE), 30),
+    ((socket.IPPROTO_TCP, socket.TCP_KEEPINTVL), 10),
+    ((socket.IPPROTO_TCP, socket.TCP_KEEPCNT), 3),
+    ((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT), 60_000),
+)
+
+
 def serve(settings: Settings) -> None:
     """
     Serve until SIGINT or SIGTERM.
@@ -52,6 +62,8 @@ def bind(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    for option, value in _PEER_CHECKS:
+        listener.setsockopt(*option, value)  # connections have it from their listener
     try:
         listener.bind((host, port))
         listener.listen(2048)

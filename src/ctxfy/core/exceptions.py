@@ -21,6 +21,7 @@ Every error ctxfy raises on purpose.
     |   +-- BodyTooLargeError
     |   +-- HeadersTooLargeError
     |   +-- AddressTooLongError
+    |   +-- RequestTooSlowError
     |   +-- MalformedRequestError      its address or a header field cannot be read in one way only
     |   +-- UnsupportedMediaTypeError
     |   +-- RouteNotFoundError
@@ -323,6 +324,17 @@ class AddressTooLongError(RequestError):
     def __init__(self, limit: int) -> None:
         super().__init__(f"The address is longer than the {limit} bytes allowed here.")
         self.limit = limit
+
+
+class RequestTooSlowError(RequestError):
+    """
+    The head or the body of the request did not come in time.
+    """
+
+    code = "request.too_slow"
+
+    def __init__(self) -> None:
+        super().__init__("The request took too long to come; send it again, without pauses.")
 
 
 class MalformedRequestError(RequestError):

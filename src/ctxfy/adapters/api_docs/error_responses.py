@@ -22,6 +22,7 @@ from ctxfy.core.exceptions import (
     NotAuthorizedError,
     OverloadedError,
     RateLimitedError,
+    RequestTooSlowError,
     UnavailableError,
     UnsupportedMediaTypeError,
 )
@@ -57,6 +58,7 @@ def policy_errors(policy: RoutePolicy) -> tuple[type[CtxfyError], ...]:
     """
     found: list[type[CtxfyError]] = [
         MalformedRequestError,
+        RequestTooSlowError,
         AddressTooLongError,
         HeadersTooLargeError,
         ForeignOriginError,

@@ -28,6 +28,7 @@ from ctxfy.adapters.monitoring.traffic_metrics import TrafficMetrics
 from ctxfy.adapters.monitoring.watched_counts import WatchedCounts
 from ctxfy.core.models.audit_models import Fate, TrailState
 from ctxfy.core.models.auth_models import KeyId
+from ctxfy.core.models.connection_models import CutReason
 from ctxfy.core.models.monitoring_models import (
     NO_TRAFFIC,
     HealthReport,
@@ -190,6 +191,16 @@ class PrometheusMetrics:
         self._in_progress.set_function(count)
 
     @_silent
+    def watch_connections(
+        self, count: Callable[[], int], ended: Callable[[], Sequence[int]]
+    ) -> None:
+        """
+        Have both asked at every scrape.
+        """
+        self._connections_open.set_function(count)
+        self._connections_cut.read = ended
+
+    @_silent
     def record_keys(self, counts: Mapping[tuple[str, str], int]) -> None:
         """
         Set how many keys there are; a state that no key is in any more is shown as none.
@@ -345,7 +356,16 @@ class PrometheusMetrics:
         )
         self._in_progress = make.gauge("ctxfy_http_requests_in_progress", "Requests being served")
 
+        self._connections_open = make.gauge("ctxfy_http_connections_open", "Connections of clients")
+
     def _make_watched_metrics(self, registry: CollectorRegistry) -> None:
+        self._connections_cut = WatchedCounts(
+            "ctxfy_http_connections_cut",
+            "Connections that the server ended, by why",
+            label="reason",
+            values=tuple(CutReason),
+            grows=True,
+        )
         self._key_cache = WatchedCounts(
             "ctxfy_key_cache_lookups",
             "Keys that were looked up, by whether they were remembered",
@@ -367,5 +387,6 @@ class PrometheusMetrics:
             values=("queue_full", "not_written"),
             grows=True,
         )
-        for watched in (self._key_cache, self._connections, self._log_lines):
+        cut = self._connections_cut
+        for watched in (self._key_cache, self._connections, self._log_lines, cut):
             registry.register(watched)

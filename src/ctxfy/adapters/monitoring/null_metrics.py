@@ -2,7 +2,7 @@
 `MetricsPort` for when nothing is to be counted.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from ctxfy.core.models.audit_models import Fate, TrailState
@@ -73,6 +73,13 @@ class NullMetrics:
         """
 
     def record_limits_degraded(self, degraded: bool) -> None:  # noqa: FBT001 - as in the port
+        """
+        Do nothing.
+        """
+
+    def watch_connections(
+        self, count: Callable[[], int], ended: Callable[[], Sequence[int]]
+    ) -> None:
         """
         Do nothing.
         """

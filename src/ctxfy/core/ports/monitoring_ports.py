@@ -4,7 +4,7 @@ Ports about what is seen from outside. The specification calls them primary; the
 All are synchronous and never raise: telemetry that fails must not fail a request.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -132,6 +132,16 @@ class MetricsPort(Protocol):
     def record_limits_degraded(self, degraded: bool) -> None:  # noqa: FBT001 - a gauge's value
         """
         Set whether limits are kept in this process alone although they should be shared.
+        """
+        ...
+
+    def watch_connections(
+        self, count: Callable[[], int], ended: Callable[[], Sequence[int]]
+    ) -> None:
+        """
+        Have both asked, at every scrape: how many connections are open, and how many were ended.
+
+        Those ended by the server, in the order of `CutReason`.
         """
         ...
 
