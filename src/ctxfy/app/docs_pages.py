@@ -51,6 +51,7 @@ def docs_apps(wiring: Wiring, refuse: Refuse) -> dict[str, ASGIApp]:
         PageTemplates(settings.docs.title),
         wiring.prompt_queries,
         guides(),
+        actions=sorted({policy.action for policy in wiring.policies if policy.action}),
         public_url=settings.server.public_url,
         on_error=refuse,
     )
@@ -68,6 +69,8 @@ def docs_apps(wiring: Wiring, refuse: Refuse) -> dict[str, ASGIApp]:
         routes.DOCS_EXPLORER: routes.endpoint(pages.explorer),
         routes.DOCS_MARKDOWN: routes.endpoint(markdown.prompt),
         routes.LLMS: routes.endpoint(markdown.llms),
+        routes.DOCS_KEYS: routes.endpoint(pages.keys),
+        routes.DOCS_AUDIT: routes.endpoint(pages.audit),
         routes.DOCS_ASSET: routes.endpoint(docs.asset),
         routes.OPENAPI: routes.endpoint(docs.document),
     }

@@ -382,6 +382,20 @@ _DOCS: Operations = {
         ),
         parameters=(_IF_NONE_MATCH,),
     ),
+    (routes.DOCS_KEYS, "GET"): Operation(
+        name="show_keys_page",
+        tag="docs",
+        summary="Show the page on which keys are made, rotated and ended.",
+        answers=_KEPT_PAGE,
+        parameters=(_IF_NONE_MATCH,),
+    ),
+    (routes.DOCS_AUDIT, "GET"): Operation(
+        name="show_audit_page",
+        tag="docs",
+        summary="Show the page on which the audit trail is read and verified.",
+        answers=_KEPT_PAGE,
+        parameters=(_IF_NONE_MATCH,),
+    ),
     (routes.OPENAPI, "GET"): Operation(
         name="show_openapi",
         tag="docs",

@@ -34,6 +34,8 @@ DOCS_START = "/docs/start"
 DOCS_EXPLORER = "/docs/explorer"
 DOCS_MARKDOWN = "/docs/prompts/{name}.md"
 LLMS = "/llms.txt"
+DOCS_KEYS = "/docs/keys"
+DOCS_AUDIT = "/docs/audit"
 DOCS_ASSET = "/docs/assets/{name}"
 OPENAPI = "/openapi.json"
 API_KEYS = "/auth/api-keys"
@@ -250,6 +252,17 @@ def _docs_policies() -> tuple[RoutePolicy, ...]:
                 *(DOCS, DOCS_MARKDOWN, DOCS_PROMPT, DOCS_START, DOCS_EXPLORER),
                 *(LLMS, OPENAPI),
             )
+        ),
+        # They hold nothing of anybody; but who may not use what they ask for has no use for them.
+        *(
+            RoutePolicy(
+                path=path,
+                methods=("GET",),
+                scope=KeyScope.ADMIN,
+                narrowed=False,
+                action="docs_shown",
+            )
+            for path in (DOCS_KEYS, DOCS_AUDIT)
         ),
         # Files that anybody can get from the package they come in.
         RoutePolicy(

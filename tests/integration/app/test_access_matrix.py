@@ -114,6 +114,8 @@ ROWS: Mapping[str, Row] = {
     "GET /docs/prompts/{name}": for_readers(),
     "GET /docs/start": for_readers(),
     "GET /docs/explorer": for_readers(),
+    "GET /docs/keys": for_admins(),
+    "GET /docs/audit": for_admins(),
     "GET /openapi.json": for_readers(),
     "GET /docs/prompts/{name}.md": for_readers(),
     "GET /llms.txt": for_readers(),

@@ -69,10 +69,12 @@ def _sources() -> Mapping[str, Traversable]:
 
 _FROM_SWAGGER: tuple[str, ...] = ("swagger-ui-bundle.js", "swagger-ui.css")
 _OURS: tuple[str, ...] = (
+    "audit.js",
     "catalog.js",
     "explorer.css",
     "explorer.js",
     "favicon.svg",
+    "keys.js",
     "pages.css",
     "pages.js",
     "prompt.js",

@@ -4,7 +4,7 @@ GET /docs and the pages below it.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -44,6 +44,7 @@ class PageRoutes:
 
     Args:
         guides: How clients are connected.
+        actions: What the audit trail tells of.
         public_url: Where people find the server, if the settings say it.
         on_error: Makes the answer to an error.
     """
@@ -54,12 +55,14 @@ class PageRoutes:
         queries: PromptQueryPort,
         guides: Guides,
         *,
+        actions: Sequence[str],
         public_url: str | None,
         on_error: Callable[[Scope, CtxfyError], Response],
     ) -> None:
         self._templates = templates
         self._queries = queries
         self._guides = guides
+        self._actions = actions
         self._public_url = public_url
         self._on_error = on_error
         self._kept: OrderedDict[Hashable, tuple[bytes, str]] = OrderedDict()
@@ -130,6 +133,20 @@ class PageRoutes:
         Show the page on which the API can be read and tried.
         """
         return await self._page(request, "explorer", kept_by=(), depth=1, values=dict)
+
+    async def keys(self, request: Request) -> Response:
+        """
+        Show the page on which keys are made, rotated and ended; its script asks for them.
+        """
+        return await self._page(request, "keys", kept_by=(), depth=1, values=dict)
+
+    async def audit(self, request: Request) -> Response:
+        """
+        Show the page on which the audit trail is read and verified; its script asks for it.
+        """
+        return await self._page(
+            request, "audit", kept_by=(), depth=1, values=lambda: {"actions": self._actions}
+        )
 
     async def _page(
         self,

@@ -139,7 +139,8 @@ def test_what_authors_and_people_write_stays_text(text: str) -> None:
         addresses = [value for name, value in reading.attributes if name in {"href", "src"}]
         assert addresses
         assert all(
-            re.match(r"(?:\.\./)*docs|(?:\.\./)*openapi.json|#main|\?", each) for each in addresses
+            re.match(r"(?:\.\./)*docs|(?:\.\./)*(?:openapi.json|llms.txt|prompts/p)|#main|\?", each)
+            for each in addresses
         )
 
 

@@ -44,6 +44,13 @@ const ctxfy = (() => {
     return element;
   }
 
+  // A moment of the server's, in UTC and to the second.
+  function moment(text, otherwise) {
+    return text === null
+      ? make("span", { class: "faint" }, otherwise)
+      : make("time", { datetime: text }, `${text.slice(0, 10)} ${text.slice(11, 19)}`);
+  }
+
   async function copy(text) {
     if (navigator.clipboard) {
       await navigator.clipboard.writeText(text);
@@ -134,5 +141,5 @@ const ctxfy = (() => {
     whenPressed(button, () => button.parentElement.querySelector("code").textContent);
     button.hidden = false;
   }
-  return { ask, make, copyButton, showProblem, clearProblem };
+  return { ask, make, moment, copyButton, showProblem, clearProblem };
 })();
