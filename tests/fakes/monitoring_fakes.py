@@ -267,6 +267,12 @@ class RecordingMetrics:
         """
         self.log_lines = dropped
 
+    def watch_workers(self, alive: Callable[[], tuple[int, int]]) -> None:
+        """
+        Remember whom to ask.
+        """
+        self.workers = alive
+
     def record_certificate_expiry(self, not_after: datetime) -> None:
         """
         Remember the end.

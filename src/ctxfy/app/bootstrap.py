@@ -34,6 +34,7 @@ from ctxfy.app.config import Settings
 from ctxfy.app.own_secrets import server_secrets
 from ctxfy.app.places import database_file, ledger_file, spool_file
 from ctxfy.app.sizes import process_sizes
+from ctxfy.app.worker_place import WorkerPlace
 from ctxfy.core.exceptions import ConfigurationError
 from ctxfy.core.models.retention_models import Periods
 from ctxfy.core.ports.audit_ports import AuditWatcherPort
@@ -90,6 +91,7 @@ def make_storage(
     *,
     watcher: AuditWatcherPort | None = None,
     tracer: TracerPort | None = None,
+    place: WorkerPlace | None = None,
 ) -> Storage:
     """
     Put the store together; the disk is first touched by what is asked of it.
@@ -99,6 +101,7 @@ def make_storage(
         own: The server's secrets.
         watcher: Is told what becomes of events.
         tracer: Is told where the time goes, if anybody wants to know.
+        place: Among the workers that serve together; None for one that serves alone.
 
     Raises:
         ConfigurationError: The URL is not one this version can use.
@@ -114,9 +117,9 @@ def make_storage(
         database=database,
         envelope=envelope,
         seals=seals,
-        chain=audit_chain(settings),
+        chain=audit_chain(settings, place),
         spool=AuditSpool(
-            spool_file(settings),
+            spool_file(settings, place),
             envelope=envelope,
             max_bytes=settings.audit.spool_mb * MEGABYTE,
         ),
@@ -162,19 +165,18 @@ def _periods(settings: Settings) -> Periods:
     )
 
 
-def audit_chain(settings: Settings) -> str:
+def audit_chain(settings: Settings, place: WorkerPlace | None = None) -> str:
     """
     Name the chain that this process writes.
 
-    On SQLite all processes write one chain, one after the other. Replicas on a server write one
-    each, so that none waits for another.
+    On SQLite all processes write one chain, one after the other. Replicas on a server, and the
+    workers of each, write one each, so that none waits for another.
     """
-    if settings.audit.chain is not None:
-        return settings.audit.chain
+    given, host = settings.audit.chain, socket.gethostname()
     if database_file(settings) is not None:
-        return "main"
-    host = socket.gethostname()
-    return host if is_chain_name(host) else "server"
+        return given or "main"
+    name = given or (host if is_chain_name(host) else "server")
+    return name if place is None or place.is_first else f"{name}-{place.number}"
 
 
 def make_database(settings: Settings, *, tracer: TracerPort | None = None) -> Database:

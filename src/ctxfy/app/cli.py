@@ -100,6 +100,7 @@ def serve(
     host: Annotated[str | None, Parameter(help="Address to listen on.")] = None,
     port: Annotated[int | None, Parameter(help="Port to listen on; 0 picks one.")] = None,
     prompts: Folder = None,
+    workers: Annotated[int | None, Parameter(help="Processes that serve together.")] = None,
     log_level: Annotated[str | None, Parameter(help="Least level written, such as DEBUG.")] = None,
     config: Config = None,
 ) -> None:
@@ -109,7 +110,9 @@ def serve(
     from ctxfy.app.serving import serve as serve_until_signal
 
     serve_until_signal(
-        chosen_settings(prompts, host=host, port=port, log_level=log_level, config=config)
+        chosen_settings(
+            prompts, host=host, port=port, log_level=log_level, workers=workers, config=config
+        )
     )
 
 

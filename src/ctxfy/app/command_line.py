@@ -27,6 +27,7 @@ def chosen_settings(
     host: str | None = None,
     port: int | None = None,
     log_level: str | None = None,
+    workers: int | None = None,
     config: Path | None = None,
 ) -> Settings:
     """
@@ -35,7 +36,7 @@ def chosen_settings(
     Raises:
         ConfigurationError: A name is unknown, or a value cannot be.
     """
-    options = given_options(prompts, host=host, port=port, log_level=log_level)
+    options = given_options(prompts, host=host, port=port, log_level=log_level, workers=workers)
     return load_settings(options, file=config)
 
 

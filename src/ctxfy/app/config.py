@@ -124,6 +124,12 @@ class ServerSettings(Section):
         description="How long to go on serving after SIGTERM while /health/ready says no, so that "
         "balancers notice.",
     )
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Processes that serve together on this machine, at most one per processor.",
+    )
     shutdown_seconds: int = Field(
         default=5, ge=1, le=300, description="How long open requests may take at shutdown."
     )

@@ -18,13 +18,19 @@ from ctxfy.adapters.monitoring.judged_probe import JudgedProbe
 from ctxfy.adapters.monitoring.latency_window import LatencyWindow
 from ctxfy.adapters.monitoring.machine_watch import MachineWatch
 from ctxfy.adapters.monitoring.metric_factory import BUCKETS
+from ctxfy.adapters.monitoring.workers_probe import NAME as WORKERS
 from ctxfy.adapters.storage.audit_line import MAX_WAITING
 from ctxfy.adapters.storage.storage_probe import StorageProbe
 from ctxfy.app import routes
 from ctxfy.app.loading import utc_now
 from ctxfy.app.monitoring_settings import MonitoringSettings
 from ctxfy.app.places import spool_file
-from ctxfy.core.models.monitoring_models import CheckResult, HealthThresholds, MachineFigures
+from ctxfy.core.models.monitoring_models import (
+    CheckResult,
+    HealthReport,
+    HealthThresholds,
+    MachineFigures,
+)
 from ctxfy.core.ports.monitoring_ports import HealthProbePort
 from ctxfy.core.use_cases.health_use_cases import (
     MEGABYTE,
@@ -114,6 +120,7 @@ def make_health(wiring: "Wiring", certificate: ServerCertificate | None) -> Heal
             ),
             CatalogProbe(wiring.catalog),
             *wiring.limiting.probes,
+            *((wiring.team.probe,) if wiring.team else ()),
             *((wiring.issuer.keys,) if wiring.issuer else ()),
             *_measured(wiring, machine, lag, certificate),
         ],
@@ -123,7 +130,15 @@ def make_health(wiring: "Wiring", certificate: ServerCertificate | None) -> Heal
         metrics=wiring.metrics,
         draining=wiring.draining.is_set,
     )
+    if wiring.team is not None:
+        wiring.team.board.add("health", lambda: _statuses(service.latest))
     return Health(service=service, work=(machine.run, lag.run, service.run))
+
+
+def _statuses(report: HealthReport | None) -> Mapping[str, str]:
+    # Without that about the others, who would tell it back.
+    checks = () if report is None else report.checks
+    return {check.name: check.status.value for check in checks if check.name != WORKERS}
 
 
 def _measured(

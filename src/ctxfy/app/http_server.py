@@ -28,6 +28,7 @@ from ctxfy.app.background import running
 from ctxfy.app.config import Settings
 from ctxfy.app.http_errors import error_response
 from ctxfy.app.loading import utc_now
+from ctxfy.app.pulse import Pulse
 from ctxfy.app.tls import follow_certificate, hsts_header
 from ctxfy.core.exceptions import CtxfyError
 from ctxfy.core.models.connection_models import ConnectionLimits
@@ -49,14 +50,18 @@ _REQUEST_LINE_BYTES = 1024  # its method and version, the Host's line break, and
 
 
 def make_server(
-    app: "CtxfyApp", settings: Settings, certificate: ServerCertificate | None
+    app: "CtxfyApp",
+    settings: Settings,
+    certificate: ServerCertificate | None,
+    pulse: Pulse | None = None,
 ) -> uvicorn.Server:
     """
     Make what serves the application in this process: `run(sockets=[...])` ends with a signal.
 
-    Raises `SystemExit` from there if the application does not start; it keeps why.
+    Raises `SystemExit` from there if the application does not start; it keeps why. A worker has a
+    pulse, and ends with the parent that hears it too.
     """
-    return _Server(app, settings, certificate)
+    return _Server(app, settings, certificate, pulse)
 
 
 def connection_limits(settings: Settings) -> ConnectionLimits:
@@ -91,10 +96,15 @@ class _Server(uvicorn.Server):
     """
 
     def __init__(
-        self, app: "CtxfyApp", settings: Settings, certificate: ServerCertificate | None
+        self,
+        app: "CtxfyApp",
+        settings: Settings,
+        certificate: ServerCertificate | None,
+        pulse: Pulse | None,
     ) -> None:
         self._app = app
         self._certificate = certificate
+        self._pulse = pulse
         self._reload_seconds = settings.tls.reload_seconds
         self._warning = timedelta(days=settings.monitoring.certificate_days)
         self._drain_seconds = settings.server.drain_seconds
@@ -166,8 +176,13 @@ class _Server(uvicorn.Server):
 
     @override
     async def main_loop(self) -> None:
-        async with running(self._follow(self._certificate)):
+        async with running(self._follow(self._certificate)), running(self._beat()):
             await super().main_loop()
+
+    def _beat(self) -> Coroutine[object, object, None] | None:
+        if self._pulse is None:
+            return None
+        return self._pulse.run(on_lost=lambda: self.handle_exit(signal.SIGTERM, None))
 
     @override
     async def on_tick(self, counter: int) -> bool:

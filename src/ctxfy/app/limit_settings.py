@@ -33,14 +33,14 @@ class LimitsSettings(Section):
     )
     url: SecretStr | None = Field(
         default=None,
-        description="Where rates are shared between processes: valkey://HOST:6379/0, valkeys:// "
-        "for TLS, or redis:// and rediss://. Not set: each process counts by itself.",
+        description="Where rates are shared between servers: valkey://HOST:6379/0, valkeys:// "
+        "for TLS, or redis:// and rediss://. Not set: each server counts by itself.",
     )
     replicas: int = Field(
         default=1,
         ge=1,
-        description="How many processes share the traffic; each keeps an equal part of the rates "
-        "while what they share is away.",
+        description="How many servers share the traffic, each with all its workers; each keeps an "
+        "equal part of the rates while what they share is away.",
     )
     headers: int = Field(default=100, ge=1, description="Header fields of one request.")
     header_bytes: int = Field(

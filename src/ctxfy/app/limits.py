@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ctxfy.adapters.auth.rate_limiter import MemoryRateLimiter
+from ctxfy.adapters.monitoring.judged_probe import JudgedProbe
 from ctxfy.app.limit_settings import LimitsSettings
+from ctxfy.app.worker_place import WorkerPlace
 from ctxfy.core.models.auth_models import RateLimit
 from ctxfy.core.models.limit_models import AccessLimits
+from ctxfy.core.models.monitoring_models import CheckResult, HealthStatus
 from ctxfy.core.ports.auth_ports import RateLimiterPort
 from ctxfy.core.ports.monitoring_ports import HealthProbePort, LoggingPort, MetricsPort
 from ctxfy.core.use_cases.auth_use_cases import parse_rate
@@ -18,6 +21,15 @@ from ctxfy.core.use_cases.auth_use_cases import parse_rate
 
 if TYPE_CHECKING:
     from ctxfy.adapters.auth.valkey_rate_limiter import ValkeyRateLimiter
+
+
+_TOGETHER = JudgedProbe(
+    lambda: CheckResult(
+        name="limits",
+        status=HealthStatus.PASS,
+        detail="The workers of this server count together; other servers count by themselves.",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,20 +69,30 @@ def make_limiting(
     *,
     logging: LoggingPort,
     metrics: MetricsPort,
+    place: WorkerPlace | None = None,
 ) -> Limiting:
     """
-    Choose who counts: this process, or Valkey with this process in reserve.
+    Choose who counts: this process, or all workers together, or Valkey with these in reserve.
+
+    Args:
+        settings: The limits.
+        pseudonym: Makes of a name what may stand in a store of counts.
+        logging: Is told when Valkey is lost or found.
+        metrics: Likewise.
+        place: Among the workers that serve together; None for one that serves alone.
 
     Raises:
         ConfigurationError: The address of Valkey is not one.
     """
     if settings.url is None:
-        return Limiting(limiter=MemoryRateLimiter(time.monotonic_ns), pseudonym=pseudonym)
+        return Limiting(
+            limiter=_local(place), pseudonym=pseudonym, probes=() if place is None else [_TOGETHER]
+        )
     from ctxfy.adapters.auth.valkey_rate_limiter import SharedLimitsProbe, ValkeyRateLimiter
 
     shared = ValkeyRateLimiter(
         settings.url.get_secret_value(),
-        local=MemoryRateLimiter(time.monotonic_ns, replicas=settings.replicas),
+        local=_local(place, settings.replicas),
         monotonic=time.monotonic,
         logging=logging,
         metrics=metrics,
@@ -78,3 +100,11 @@ def make_limiting(
     return Limiting(
         limiter=shared, pseudonym=pseudonym, shared=shared, probes=[SharedLimitsProbe(shared)]
     )
+
+
+def _local(place: WorkerPlace | None, replicas: int = 1) -> RateLimiterPort:
+    if place is None:
+        return MemoryRateLimiter(time.monotonic_ns, replicas=replicas)
+    from ctxfy.adapters.auth.machine_rate_limiter import MachineRateLimiter
+
+    return MachineRateLimiter(place.folder / "limits", time.monotonic_ns, replicas=replicas)

@@ -7,18 +7,21 @@ from typing import TextIO
 
 from ctxfy import __version__
 from ctxfy.adapters.monitoring.log_file import FileSink
-from ctxfy.adapters.monitoring.log_setup import LogOutput, configure_logging
+from ctxfy.adapters.monitoring.log_setup import LogOutput, LogWorker, configure_logging
 from ctxfy.adapters.monitoring.log_shapes import Service, json_form
 from ctxfy.app.config import LoggingSettings, Settings
 from ctxfy.app.loading import utc_now
+from ctxfy.app.worker_place import WorkerPlace
 
 
 MEGABYTE = 1024 * 1024
 
 
-def open_log(settings: Settings, stream: TextIO) -> LogOutput:
+def open_log(settings: Settings, stream: TextIO, place: WorkerPlace | None = None) -> LogOutput:
     """
     Make every record of this process a line, in the file that is set or else on the stream.
+
+    Workers write to the one place in turns, and each line says whose it is.
     """
     logging = settings.logging
     return configure_logging(
@@ -32,6 +35,7 @@ def open_log(settings: Settings, stream: TextIO) -> LogOutput:
         json_form=json_form(
             logging.shape, Service(settings.monitoring.traces_service, __version__)
         ),
+        worker=None if place is None else LogWorker(place.number, place.folder / "log.lock"),
     )
 
 

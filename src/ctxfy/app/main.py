@@ -4,7 +4,7 @@ The composition root: settings in, an ASGI application out.
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -50,6 +50,7 @@ from ctxfy.app.loading import utc_now
 from ctxfy.app.public_address import public_address
 from ctxfy.app.tls import hsts_header
 from ctxfy.app.wiring import Wiring, wire
+from ctxfy.app.worker_place import WorkerPlace
 from ctxfy.core.models.monitoring_models import LogLevel
 from ctxfy.core.models.request_models import RequestBounds
 from ctxfy.core.ports.prompt_ports import (
@@ -68,6 +69,7 @@ def create_app(
     snapshot: CatalogSnapshot | None = None,
     certificate: ServerCertificate | None = None,
     override: Callable[[Wiring], Wiring] | None = None,
+    place: WorkerPlace | None = None,
 ) -> "CtxfyApp":
     """
     Make the application, for `uvicorn --factory` too. Nothing is opened before its lifespan.
@@ -77,12 +79,13 @@ def create_app(
         snapshot: Prompts that were loaded and tested already; else the folder is loaded here.
         certificate: What the server shows, if it speaks TLS; health tells when it expires.
         override: Changes the wiring before the outer parts are built on it.
+        place: Among the workers that serve together; None for one that serves alone.
 
     Raises:
         CtxfyError: It cannot be put together; one sentence.
     """
     settings = settings or load_settings()
-    wiring = wire(settings, snapshot)
+    wiring = wire(settings, snapshot, place=place)
     return CtxfyApp(override(wiring) if override else wiring, certificate)
 
 
@@ -285,27 +288,19 @@ class CtxfyApp(LifespanApp):
             # Before FastMCP: its tasks would wrap what this may raise into a group of errors.
             first_key = await ensure_first_key(wiring.settings, wiring.keys)
             await stack.enter_async_context(running(wiring.audit.run()))
-            if wiring.verification is not None:
-                await stack.enter_async_context(running(wiring.verification.run()))
             await stack.enter_async_context(self._fastmcp.lifespan(self._fastmcp))
-            await stack.enter_async_context(running(wiring.retention.run()))
-            await stack.enter_async_context(running(wiring.keys.run()))
-            await stack.enter_async_context(running(wiring.key_watch.run()))
-            await stack.enter_async_context(running(wiring.log_levels.run()))
-            if wiring.issuer is not None:
-                await stack.enter_async_context(running(wiring.issuer.keys.run()))
             if (shared := wiring.limiting.shared) is not None:
                 stack.push_async_callback(shared.aclose)
-                await stack.enter_async_context(running(shared.run()))
-            if wiring.settings.prompts.watch:
-                folder = wiring.settings.prompts.folder
-                await stack.enter_async_context(running(wiring.reloader.follow(folder)))
+            for work in self._jobs():
+                await stack.enter_async_context(running(work()))
             snapshot = wiring.catalog.snapshot()
             served = snapshot.catalog
             wiring.metrics.record_catalog(len(served), served.revision, snapshot.loaded_at)
             stack.callback(business.connect(wiring.metrics.record_business_event))
             for work in self._health.work:
                 await stack.enter_async_context(running(work()))
+            if (team := wiring.team) is not None:
+                await stack.enter_async_context(running(team.run(wiring.logging)))
             if first_key is not None:
                 wiring.announce(wiring.settings, first_key)
             wiring.logging.log_event(
@@ -330,6 +325,29 @@ class CtxfyApp(LifespanApp):
             yield
             wiring.draining.set()
             wiring.logging.log_event("server_stopped")
+
+    def _jobs(self) -> Iterator[Callable[[], Coroutine[object, object, None]]]:
+        """
+        List what goes on beside the requests.
+        """
+        wiring = self.wiring
+        yield wiring.keys.run
+        yield wiring.log_levels.run
+        if wiring.issuer is not None:
+            yield wiring.issuer.keys.run
+        if wiring.limiting.shared is not None:
+            yield wiring.limiting.shared.run
+        if wiring.shared_reload is not None:
+            yield wiring.shared_reload.follow
+        if wiring.team is not None and not wiring.team.place.is_first:
+            return
+        # What is to be done once, and not by each worker.
+        yield wiring.retention.run
+        yield wiring.key_watch.run
+        if wiring.verification is not None:
+            yield wiring.verification.run
+        if wiring.settings.prompts.watch:
+            yield partial(wiring.reloader.follow, wiring.settings.prompts.folder)
 
 
 def _make_rest(wiring: Wiring) -> ASGIApp:

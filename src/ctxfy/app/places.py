@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ctxfy.adapters.storage.engine import database_file_of
 from ctxfy.app.config import Settings
+from ctxfy.app.worker_place import WorkerPlace
 from ctxfy.core.exceptions import ConfigurationError
 
 
@@ -37,11 +38,14 @@ def database_file(settings: Settings) -> Path | None:
     return database_file_of(settings.storage.url)
 
 
-def spool_file(settings: Settings) -> Path:
+def spool_file(settings: Settings, place: WorkerPlace | None = None) -> Path:
     """
-    Where events wait while the database is away.
+    Where events wait while the database is away; each worker has a file of its own.
     """
-    return settings.audit.spool_file or _beside_the_database(settings, ".spool")
+    file = settings.audit.spool_file or _beside_the_database(settings, ".spool")
+    if place is None or place.is_first:
+        return file
+    return file.with_name(f"{file.name}-{place.number}")
 
 
 def ledger_file(settings: Settings) -> Path:

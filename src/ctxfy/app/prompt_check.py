@@ -143,9 +143,24 @@ class PromptCheck:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedCheck:
+    """
+    A check that is over, for others to go by.
+    """
+
+    report: CheckReport
+
+    def result(self, ending: Event | None = None) -> CheckReport:  # noqa: ARG002 - as of PromptCheck
+        """
+        Say what was found.
+        """
+        return self.report
+
+
 def load_checked(
     settings: Settings,
-    check: PromptCheck | None = None,
+    check: PromptCheck | FinishedCheck | None = None,
     *,
     functions: Collection[PromptFunctionPort],
     ending: Event | None = None,
@@ -155,7 +170,7 @@ def load_checked(
 
     Args:
         settings: The folder, and what checking it may take.
-        check: A check that was started already.
+        check: A check that was started already, or is over.
         functions: Prompts of modules, which join the set.
         ending: Set when nobody wants the set any more.
 
@@ -163,18 +178,27 @@ def load_checked(
         CatalogError: With every problem there is.
         UnavailableError: `ending` was set.
     """
-    folder, limits = settings.prompts.folder, settings.limits
-    validator = make_validator(limits.argument_bytes, limits.arguments_bytes)
+    folder = settings.prompts.folder
     for _ in range(ATTEMPTS):
         report = (check or PromptCheck(folder, settings)).result(ending)
         if report.problems:
             raise CatalogError(report.problems)
-        loader = make_loader(
-            folder, validator, functions, may_be_empty=bool(settings.prompts.modules)
-        )
-        snapshot = loader.load()
+        snapshot = load_untested(settings, functions)
         if revision_of_files(snapshot.catalog) == report.files:
             return snapshot
         # Somebody saved a file between the check and our reading.
         check = None
     raise ConfigurationError(f"The folder '{folder}' keeps changing while it is read.")
+
+
+def load_untested(settings: Settings, functions: Collection[PromptFunctionPort]) -> CatalogSnapshot:
+    """
+    Load the folder as it is; blocks while it is read.
+
+    Raises:
+        CatalogError: With every problem there is but those that only tests find.
+    """
+    folder, limits = settings.prompts.folder, settings.limits
+    validator = make_validator(limits.argument_bytes, limits.arguments_bytes)
+    may_be_empty = bool(settings.prompts.modules)
+    return make_loader(folder, validator, functions, may_be_empty=may_be_empty).load()

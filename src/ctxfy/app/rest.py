@@ -47,7 +47,7 @@ def rest_handlers(wiring: Wiring) -> RestHandlers:
         wiring.prompt_commands,
         wiring.prompt_queries,
         wiring.validator,
-        wiring.reloader,
+        wiring.shared_reload or wiring.reloader,
         monotonic=time.perf_counter,
     )
     keys = KeyRoutes(wiring.keys, wiring.keys)

@@ -72,6 +72,7 @@ def given_options(
     host: str | None = None,
     port: int | None = None,
     log_level: str | None = None,
+    workers: int | None = None,
 ) -> Mapping[str, Mapping[str, object]]:
     """
     Lay out the options that were given as settings; the others are left out.
@@ -79,6 +80,7 @@ def given_options(
     options = {
         ("server", "host"): host,
         ("server", "port"): port,
+        ("server", "workers"): workers,
         ("prompts", "folder"): prompts,
         # A folder that is named is all there is: the modules of the settings are left out.
         ("prompts", "modules"): None if prompts is None else (),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Event
+from typing import TYPE_CHECKING
 
 from ctxfy import __version__
 from ctxfy.adapters.audit.audit_service import AuditService
@@ -33,6 +34,7 @@ from ctxfy.adapters.monitoring.log_queue import LineQueue
 from ctxfy.adapters.monitoring.metrics_collector import PrometheusMetrics, new_registry
 from ctxfy.adapters.monitoring.metrics_endpoint import metrics_endpoint
 from ctxfy.adapters.monitoring.structured_logger import StructuredLogger
+from ctxfy.adapters.monitoring.worker_figures import shown_together
 from ctxfy.app import routes
 from ctxfy.app.bootstrap import Storage, make_storage
 from ctxfy.app.config import Settings
@@ -46,11 +48,13 @@ from ctxfy.app.own_secrets import (
     subject_pseudonymizer,
     token_pseudonymizer,
 )
-from ctxfy.app.prompt_check import load_checked
+from ctxfy.app.prompt_check import load_checked, load_untested
+from ctxfy.app.shared_reload import SharedReload
 from ctxfy.app.sizes import process_sizes
 from ctxfy.app.stored_keys import static_keys
 from ctxfy.app.token_issuer import Issuer
 from ctxfy.app.tracing import Tracing, make_tracing
+from ctxfy.app.worker_place import WorkerPlace
 from ctxfy.core.models.auth_models import RoutePolicy
 from ctxfy.core.models.session_models import SessionLifetimes
 from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort
@@ -63,6 +67,10 @@ from ctxfy.core.ports.prompt_ports import (
 from ctxfy.core.use_cases.log_level_use_cases import ROOT
 
 
+if TYPE_CHECKING:
+    from ctxfy.app.team import Team
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wiring:
     """
@@ -70,6 +78,7 @@ class Wiring:
     """
 
     settings: Settings
+    team: "Team | None"
     policies: tuple[RoutePolicy, ...]
     logging: LoggingPort
     log_queue: LineQueue
@@ -91,6 +100,7 @@ class Wiring:
     prompt_queries: PromptQueryPort
     validator: ArgumentValidatorPort
     reloader: Reloader
+    shared_reload: SharedReload | None
     listeners: PromptListeners
     audit: AuditService
     verification: TrailVerification | None
@@ -102,7 +112,11 @@ class Wiring:
 
 
 def wire(
-    settings: Settings, snapshot: CatalogSnapshot | None, *, own: ServerSecrets | None = None
+    settings: Settings,
+    snapshot: CatalogSnapshot | None,
+    *,
+    own: ServerSecrets | None = None,
+    place: WorkerPlace | None = None,
 ) -> Wiring:
     """
     Make the inner parts: logging, the driven adapters, and the shells on them.
@@ -111,9 +125,11 @@ def wire(
         settings: All that can be set.
         snapshot: Prompts that were loaded and tested already; else they are loaded here.
         own: Secrets in place of the server's, for whoever opens no store.
+        place: Among the workers that serve together; None for one that serves alone.
     """
     own = own or server_secrets(settings)
-    log_queue, log_levels = open_log(settings, sys.stdout)
+    team = None if place is None else _join(place)
+    log_queue, log_levels = open_log(settings, sys.stdout, place)
     logging = StructuredLogger(user_id_form=settings.logging.user_id, pseudonym=pseudonymizer(own))
     registry = new_registry()
     policies = routes.route_policies(
@@ -122,12 +138,22 @@ def wire(
         tokens=settings.jwt.issuer is not None,
     )
     metrics = PrometheusMetrics(
-        registry, endpoints=[policy.path for policy in policies], version=__version__
+        registry,
+        endpoints=[policy.path for policy in policies],
+        version=__version__,
+        shares_counts=team is not None,
     )
+    shown = registry
+    if team is not None:
+        shown = shown_together(registry, metrics.ways, board=team.board, counts=team.counts)
     watch = TrailWatch(logging=logging, metrics=metrics, logged=settings.audit.log)
     tracing = make_tracing(settings.monitoring, logging=logging, metrics=metrics)
     storage = make_storage(
-        settings, own, watcher=watch, tracer=tracing.tracer if tracing.export else None
+        settings,
+        own,
+        watcher=watch,
+        tracer=tracing.tracer if tracing.export else None,
+        place=place,
     )
     usage = KeyUsage(
         storage.usage, keep_days=settings.auth.usage_days, now=utc_now, logging=logging
@@ -144,7 +170,10 @@ def wire(
         static=static,
     )
     fold = RefusalFold(utc_now)
-    audit = AuditService(storage.trail, storage.proofs, fold, now=utc_now, logging=logging)
+    is_first = place is None or place.is_first
+    audit = AuditService(
+        storage.trail, storage.proofs, fold, now=utc_now, logging=logging, signs=is_first
+    )
     hours = settings.audit.verify_hours
     verification = TrailVerification(
         storage.proofs, every=timedelta(hours=hours), now=utc_now, logging=logging, metrics=metrics
@@ -153,6 +182,8 @@ def wire(
     metrics.watch_key_cache(keys.cache_lookups)
     metrics.watch_log_lines(log_queue.dropped)
     metrics.watch_storage_connections(lambda: storage.database.connections)
+    if team is not None:
+        metrics.watch_workers(team.probe.alive)
     sessions = SessionService(
         storage.sessions,
         keys,
@@ -180,6 +211,8 @@ def wire(
         on_change=listeners.tell_changed,
         logging=logging,
         metrics=metrics,
+        load_known=lambda: load_untested(settings, catalog.snapshot().functions.values()),
+        announce=team.announcement.write if team else lambda _snapshot: None,
     )
     prompts = PromptService(
         catalog,
@@ -192,6 +225,7 @@ def wire(
     )
     return Wiring(
         settings=settings,
+        team=team,
         policies=policies,
         logging=logging,
         log_queue=log_queue,
@@ -206,7 +240,7 @@ def wire(
         metrics=metrics,
         request_counts=metrics.request_counts,
         tracing=tracing,
-        scrape=metrics_endpoint(registry),
+        scrape=metrics_endpoint(shown),
         storage=storage,
         static=static,
         keys=keys,
@@ -221,7 +255,11 @@ def wire(
         ),
         sessions=sessions,
         limiting=make_limiting(
-            settings.limits, subject_pseudonymizer(own), logging=logging, metrics=metrics
+            settings.limits,
+            subject_pseudonymizer(own),
+            logging=logging,
+            metrics=metrics,
+            place=place,
         ),
         issuer=_issuer(settings, storage, own, logging),
         catalog=catalog,
@@ -229,6 +267,11 @@ def wire(
         prompt_queries=prompts,
         validator=validator,
         reloader=reloader,
+        shared_reload=SharedReload(
+            reloader, catalog, team.announcement, team.board, logging=logging
+        )
+        if team
+        else None,
         listeners=listeners,
         audit=audit,
         verification=verification if hours else None,
@@ -245,6 +288,12 @@ def wire(
         draining=draining,
         announce=announce_first_key,
     )
+
+
+def _join(place: WorkerPlace) -> "Team":
+    from ctxfy.app.team import join_team
+
+    return join_team(place)
 
 
 def _issuer(

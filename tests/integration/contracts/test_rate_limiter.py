@@ -1,15 +1,17 @@
 """
-What every limiter does (RateLimiterPort), in this process or shared through Valkey.
+What every limiter does (RateLimiterPort): in this process, on this machine, or through Valkey.
 """
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ctxfy.adapters.auth.machine_rate_limiter import MachineRateLimiter
 from ctxfy.adapters.auth.rate_limiter import MemoryRateLimiter
 from ctxfy.core.models.auth_models import RateLimit
 from ctxfy.core.models.limit_models import Charge
@@ -48,14 +50,21 @@ def address() -> Iterator[str]:
         yield server.url
 
 
-@pytest.fixture(params=["memory", "valkey"])
-async def bench(request: pytest.FixtureRequest, address: str) -> AsyncIterator[Bench]:
+@pytest.fixture(params=["memory", "machine", "valkey"])
+async def bench(
+    request: pytest.FixtureRequest, address: str, tmp_path: Path
+) -> AsyncIterator[Bench]:
     """
     Each kind of limiter.
     """
     clock = Bench(MemoryRateLimiter(lambda: 0)).clock
     if request.param == "memory":
         yield Bench(MemoryRateLimiter(lambda: clock[0]), clock)
+        return
+    if request.param == "machine":
+        limiter = MachineRateLimiter(tmp_path / "limits", lambda: clock[0])
+        yield Bench(limiter, clock)
+        limiter.close()
         return
     async with limiter_on(address, clock_ns=lambda: clock[0]) as shared:
         yield Bench(shared.limiter, clock)

@@ -22,6 +22,10 @@ CHECKPOINT_EVERY = timedelta(hours=1)
 class AuditService:
     """
     Does what has to be done in the background, and at the end.
+
+    Args:
+        signs: Whether it signs checkpoints now and then. They are of all chains, so that one of
+            several workers does it; at its end each does, since it may be the last.
     """
 
     def __init__(
@@ -32,7 +36,9 @@ class AuditService:
         *,
         now: Callable[[], datetime],
         logging: LoggingPort,
+        signs: bool = True,
     ) -> None:
+        self._signs = signs
         self._trail = trail
         self._proofs = proofs
         self._fold = fold
@@ -51,7 +57,7 @@ class AuditService:
             spooled_bytes=self._trail.spooled_bytes,
             is_away=self._trail.is_away,
             lost=self._trail.lost,
-            checkpoint_age=self._now() - self._checkpoint_at,
+            checkpoint_age=self._now() - self._checkpoint_at if self._signs else timedelta(),
         )
 
     async def run(self) -> None:
@@ -74,7 +80,7 @@ class AuditService:
         if self._trail.is_away or self._trail.spooled_bytes:
             await self._come_back()
         now = self._now()
-        if now >= self._checkpoint_due:
+        if self._signs and now >= self._checkpoint_due:
             await self.sign_checkpoint()
             self._checkpoint_due = now + CHECKPOINT_EVERY
 

@@ -11,7 +11,7 @@ from watchfiles import Change, awatch
 
 from ctxfy.adapters.mcp_prompts.catalog import MemoryCatalog
 from ctxfy.core.exceptions import CatalogError, UnavailableError
-from ctxfy.core.models.catalog_models import CatalogChange, changes_between
+from ctxfy.core.models.catalog_models import CatalogChange, changes_between, revision_of_files
 from ctxfy.core.models.monitoring_models import LogLevel
 from ctxfy.core.models.prompt_models import PromptProblem
 from ctxfy.core.ports.monitoring_ports import LoggingPort, MetricsPort
@@ -31,6 +31,8 @@ class Reloader:
         load: Loads, checks and tests the folder; blocks, and is run in a thread. Raises
             CatalogError if the set is not wholly good.
         on_change: Tells clients what is another; once for each new set.
+        load_known: Loads the folder, and tests nothing: for a set that was tested elsewhere.
+        announce: Tells other processes what was loaded and tested here.
     """
 
     def __init__(
@@ -41,9 +43,13 @@ class Reloader:
         on_change: Callable[[CatalogChange], Awaitable[None]],
         logging: LoggingPort,
         metrics: MetricsPort,
+        load_known: Callable[[], CatalogSnapshot] | None = None,
+        announce: Callable[[CatalogSnapshot], None] = lambda _snapshot: None,
     ) -> None:
         self._catalog = catalog
         self._load = load
+        self._load_known = load_known or load
+        self._announce = announce
         self._on_change = on_change
         self._logging = logging
         self._metrics = metrics
@@ -62,13 +68,37 @@ class Reloader:
             except CatalogError as error:
                 self._refused(error.problems)
                 raise
-            change = changes_between(self._catalog.snapshot().catalog, snapshot.catalog)
-            if not change:
-                self._unchanged()
-                return change
+            change = self._take(snapshot)
+            await asyncio.to_thread(self._announce, snapshot)
+        if change:
+            await self._on_change(change)
+        return change
+
+    async def adopt(self, revision: str) -> None:
+        """
+        Serve the set that another process has tested; not if the folder holds another by now.
+
+        Args:
+            revision: Of the prompts of files.
+
+        Raises:
+            CatalogError: The folder holds mistakes by now.
+        """
+        async with self._turn:
+            snapshot = await asyncio.to_thread(self._load_known)
+            if revision_of_files(snapshot.catalog) != revision:
+                return
+            change = self._take(snapshot)
+        if change:
+            await self._on_change(change)
+
+    def _take(self, snapshot: CatalogSnapshot) -> CatalogChange:
+        change = changes_between(self._catalog.snapshot().catalog, snapshot.catalog)
+        if change:
             self._catalog.replace(snapshot)
             self._accepted(snapshot)
-        await self._on_change(change)
+        else:
+            self._unchanged()
         return change
 
     async def follow(self, folder: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from ctxfy.adapters.monitoring.metric_factory import MetricFactory
+from ctxfy.adapters.monitoring.worker_figures import Together
 from ctxfy.core.models.audit_models import Fate, TrailState
 
 
@@ -30,23 +31,33 @@ class AuditMetrics:
         self.commit_seconds = make.times(
             "ctxfy_audit_commit_duration_seconds", "Time to commit a transaction that keeps events"
         )
-        self._waiting = make.gauge("ctxfy_audit_waiting_events", "Events in line to be written")
+        self._waiting = make.gauge(
+            "ctxfy_audit_waiting_events", "Events in line to be written", together=Together.SUM
+        )
         self._spool_bytes = make.gauge(
-            "ctxfy_audit_spool_bytes", "Events that wait in the spool for the database"
+            "ctxfy_audit_spool_bytes",
+            "Events that wait in the spool for the database",
+            together=Together.SUM,
         )
         self._away = make.gauge(
-            "ctxfy_audit_away", "1 while the database is out of reach for events"
+            "ctxfy_audit_away",
+            "1 while the database is out of reach for events",
+            together=Together.MOST,
         )
         self._checkpoint_age = make.gauge(
             "ctxfy_audit_checkpoint_age_seconds",
             "Since the last checkpoint was signed, or since the start",
+            together=Together.FIRST,
         )
         self._faults = make.gauge(
-            "ctxfy_audit_chain_faults", "Chains that the last verification found broken"
+            "ctxfy_audit_chain_faults",
+            "Chains that the last verification found broken",
+            together=Together.FIRST,
         )
         self._verified = make.gauge(
             "ctxfy_audit_verified_timestamp_seconds",
             "When this process last verified the whole trail; 0 before the first time",
+            together=Together.FIRST,
         )
 
     def record_verification(self, faults: int, at: datetime) -> None:

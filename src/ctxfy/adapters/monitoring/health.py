@@ -75,6 +75,13 @@ class HealthService:
         """
         return round(self._monotonic() - self._started_at, 3)
 
+    @property
+    def latest(self) -> HealthReport | None:
+        """
+        The verdict of the last round; None before the first.
+        """
+        return None if self._kept is None else self._kept[1]
+
     async def run(self) -> None:
         """
         Ask all parts again and again, without end.
@@ -121,7 +128,7 @@ class HealthService:
         report = assess_health(
             await asyncio.gather(*(self._ask(each) for each in range(len(self._probes))))
         )
-        before = None if self._kept is None else self._kept[1]
+        before = self.latest
         self._kept = (self._monotonic(), report)
         self._metrics.record_health(report)
         for check in changed_checks(before, report):

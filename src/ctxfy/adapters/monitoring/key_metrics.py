@@ -6,11 +6,10 @@ import time
 from collections.abc import Mapping
 from datetime import datetime
 
-from prometheus_client import Gauge
-
 from ctxfy.adapters.monitoring.metric_factory import MetricFactory
 from ctxfy.adapters.monitoring.refusal_peak import REFUSALS, RefusalPeak
 from ctxfy.adapters.monitoring.request_record import CURRENT_RECORD
+from ctxfy.adapters.monitoring.worker_figures import Together
 from ctxfy.core.models.auth_models import DenialReason
 
 
@@ -28,22 +27,26 @@ class KeyMetrics:
         )
         for outcome in ("granted", *DenialReason):
             self.authentications.of(outcome)  # from the start, so that the first is an increase
-        self._keys = Gauge(
-            "ctxfy_api_keys", "Keys there are", ("state", "expires"), registry=make.registry
+        self._keys = make.gauge(
+            "ctxfy_api_keys", "Keys there are", "state", "expires", together=Together.FIRST
         )
         self._key_states = set[tuple[str, str]]()
         self._newest_admin = make.gauge(
             "ctxfy_newest_admin_key_timestamp_seconds",
             "When the newest of the keys that can administer the server was made; 0 without one",
+            together=Together.FIRST,
         )
         self._admins_end = make.gauge(
             "ctxfy_admin_keys_expiry_timestamp_seconds",
             "When the last key that can administer the server ends; 0 for never",
+            together=Together.FIRST,
         )
         self._refusals = RefusalPeak(time.monotonic)
         make.gauge(
             "ctxfy_api_key_refusals_max",
             "Most answers 403 and 429 to one key in this minute or the one before",
+            # Each worker knows its own: of one key whose requests come to all, this is right.
+            together=Together.SUM,
         ).set_function(self._refusals.most)
 
     def record_keys(self, counts: Mapping[tuple[str, str], int]) -> None:

@@ -163,6 +163,9 @@ FIELDS: Mapping[str, tuple[LineField, ...]] = {
         LineField("seq", "integer", "its place there", {"minimum": 0}),
         LineField("hash", "string", "its hash there"),
     ),
+    "On every line, with several workers": (
+        LineField("worker", "integer", "which of them wrote it, from 1 on", {"minimum": 1}),
+    ),
     "On other lines": (
         LineField("url", "string", "where the server is, on `server_started`"),
         LineField("version", "string", "of ctxfy, likewise"),

@@ -8,6 +8,7 @@ from contextlib import suppress
 from contextvars import Context
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, NamedTuple, TextIO, override
 
@@ -16,10 +17,11 @@ from structlog.stdlib import ProcessorFormatter, filter_by_level
 
 from ctxfy.adapters.monitoring.log_file import FileSink
 from ctxfy.adapters.monitoring.log_levels import LogLevels
-from ctxfy.adapters.monitoring.log_lines import console_line, json_line
+from ctxfy.adapters.monitoring.log_lines import Fields, console_line, json_line
 from ctxfy.adapters.monitoring.log_pipeline import Line, LineFormatter, OurRecord
-from ctxfy.adapters.monitoring.log_queue import LineQueue
+from ctxfy.adapters.monitoring.log_queue import LineQueue, Sink
 from ctxfy.adapters.monitoring.log_stream import StreamSink
+from ctxfy.adapters.monitoring.log_turns import SinkInTurns
 from ctxfy.core.models.log_level_models import LoggerLevels
 from ctxfy.core.models.monitoring_models import LogLevel
 from ctxfy.core.use_cases.log_level_use_cases import ROOT
@@ -31,6 +33,19 @@ LogFormat = Literal["json", "console", "auto"]
 
 # Loggers whose libraries hang handlers of their own on them, FastMCP while it is imported.
 _SELF_WILLED = ("fastmcp", "mcp", "uvicorn", "uvicorn.error", "uvicorn.asgi", "uvicorn.access")
+
+
+class LogWorker(NamedTuple):
+    """
+    One of several processes that write to one place.
+
+    Attributes:
+        number: Which; each line bears it.
+        lock: Under which they write.
+    """
+
+    number: int
+    lock: Path
 
 
 class LogOutput(NamedTuple):
@@ -55,6 +70,7 @@ def configure_logging(
     levels: LoggerLevels = NO_LEVELS,
     file: FileSink | None = None,
     json_form: Line = json_line,
+    worker: LogWorker | None = None,
 ) -> LogOutput:
     """
     Make every record of this process one line on the stream; may be called again.
@@ -67,6 +83,7 @@ def configure_logging(
         levels: Of single loggers, in place of `level`.
         file: Where to write instead.
         json_form: How a line is written as JSON.
+        worker: Which of several processes this is that write to the one place.
     """
     root = logging.getLogger()
     for handler in root.handlers[:]:
@@ -74,8 +91,11 @@ def configure_logging(
     on_terminal = file is None and stream.isatty()
     people = format == "console" or (format == "auto" and on_terminal)
     line = partial(console_line, coloured=on_terminal) if people else json_form
+    sink: Sink = file or StreamSink(stream)
+    if worker is not None:
+        line, sink = partial(_numbered, line, worker.number), SinkInTurns(sink, worker.lock)
     formatter = LineFormatter(line, now)
-    queue = LineQueue(file or StreamSink(stream), partial(_missing_line, formatter))
+    queue = LineQueue(sink, partial(_missing_line, formatter))
     in_force = LogLevels()
     root.addHandler(_LineHandler(queue, formatter, in_force))
     _tame_libraries()
@@ -88,6 +108,10 @@ def configure_logging(
         wrapper_class=structlog.stdlib.BoundLogger,
     )
     return LogOutput(queue, in_force)
+
+
+def _numbered(line: Line, worker: int, fields: Fields) -> str:
+    return line({**fields, "worker": worker})
 
 
 def _missing_line(formatter: LineFormatter, count: int) -> str:

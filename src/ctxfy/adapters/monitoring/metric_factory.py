@@ -4,9 +4,11 @@ Makes metrics in one registry, their labels bounded.
 
 from collections.abc import Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 from ctxfy.adapters.monitoring.bounded_labels import MAX_VALUES, BoundedLabels
+from ctxfy.adapters.monitoring.watched_counts import WatchedCounts
+from ctxfy.adapters.monitoring.worker_figures import Together
 
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -23,23 +25,53 @@ class MetricFactory:
     Args:
         registry: Where the metrics are registered.
         max_values: How many values each label may take.
+        shares_counts: Whether counts are kept in files together with other workers; they are not
+            in the registry then, which holds what this worker alone knows.
+
+    Attributes:
+        ways: What becomes of each gauge where several workers have it.
     """
 
-    def __init__(self, registry: CollectorRegistry, max_values: int = MAX_VALUES) -> None:
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        max_values: int = MAX_VALUES,
+        *,
+        shares_counts: bool = False,
+    ) -> None:
         self.registry = registry
+        self.ways: dict[str, Together] = {}
         self._max_values = max_values
+        self._counted = None if shares_counts else registry
 
-    def gauge(self, name: str, text: str) -> Gauge:
+    def gauge(
+        self, name: str, text: str, *labels: str, together: Together = Together.EACH
+    ) -> Gauge:
         """
         Make a value that goes up and down.
         """
-        return Gauge(name, text, registry=self.registry)
+        self.ways[name] = together
+        return Gauge(name, text, labels, registry=self.registry)
+
+    def info(self, name: str, text: str) -> Info:
+        """
+        Make what has a name and no value; where workers differ, each is shown.
+        """
+        self.ways[name] = Together.FIRST
+        return Info(name, text, registry=self.registry)
+
+    def watched(self, watched: WatchedCounts, *, together: Together = Together.SUM) -> None:
+        """
+        Register counts that somebody keeps anyway.
+        """
+        self.ways[watched.name] = together
+        self.registry.register(watched)
 
     def counter(self, name: str, text: str, *labels: str) -> BoundedLabels[Counter]:
         """
         Make a count by labels.
         """
-        metric = Counter(name, text, labels, registry=self.registry)
+        metric = Counter(name, text, labels, registry=self._counted)
         return BoundedLabels(metric, labels, self._max_values)
 
     def times(
@@ -48,5 +80,5 @@ class MetricFactory:
         """
         Make a distribution of times by labels, seconds.
         """
-        metric = Histogram(name, text, labels, registry=self.registry, buckets=buckets)
+        metric = Histogram(name, text, labels, registry=self._counted, buckets=buckets)
         return BoundedLabels(metric, labels, self._max_values)

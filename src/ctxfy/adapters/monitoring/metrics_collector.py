@@ -11,7 +11,6 @@ from itertools import pairwise
 
 from prometheus_client import (
     CollectorRegistry,
-    Info,
     ProcessCollector,
     disable_created_metrics,
 )
@@ -26,6 +25,7 @@ from ctxfy.adapters.monitoring.prompt_metrics import PromptMetrics
 from ctxfy.adapters.monitoring.request_record import CURRENT_RECORD
 from ctxfy.adapters.monitoring.traffic_metrics import TrafficMetrics
 from ctxfy.adapters.monitoring.watched_counts import WatchedCounts
+from ctxfy.adapters.monitoring.worker_figures import Together
 from ctxfy.core.models.audit_models import Fate, TrailState
 from ctxfy.core.models.auth_models import KeyId
 from ctxfy.core.models.connection_models import CutReason
@@ -63,6 +63,10 @@ class PrometheusMetrics:
         endpoints: The route templates that exist; all others are counted as `other`.
         version: Of ctxfy, for `ctxfy_build_info`.
         max_values: How many values each label may take.
+        shares_counts: Whether counts are kept together with other workers, beside the registry.
+
+    Attributes:
+        ways: What becomes of each gauge where several workers have it.
     """
 
     def __init__(
@@ -72,10 +76,12 @@ class PrometheusMetrics:
         endpoints: Iterable[str],
         version: str,
         max_values: int = MAX_VALUES,
+        shares_counts: bool = False,
     ) -> None:
         # One series more for each counter, and nobody reads them.
         disable_created_metrics()  # type: ignore[no-untyped-call]
-        make = MetricFactory(registry, max_values)
+        make = MetricFactory(registry, max_values, shares_counts=shares_counts)
+        self.ways: Mapping[str, Together] = make.ways
         self._endpoints = frozenset(endpoints)
         self._make_request_metrics(make)
         self._prompts = PromptMetrics(make)
@@ -83,7 +89,7 @@ class PrometheusMetrics:
         self._make_limit_metrics(make)
         self._parts = PartMetrics(make)
         self._traffic = TrafficMetrics(make)
-        self._make_watched_metrics(registry)
+        self._make_watched_metrics(make)
         self._audit = AuditMetrics(make)
         self._spans_exported = make.counter(
             "ctxfy_trace_spans_exported", "Spans that a collector took"
@@ -91,7 +97,7 @@ class PrometheusMetrics:
         self._spans_dropped = make.counter(
             "ctxfy_trace_spans_dropped", "Spans that no collector took", "reason"
         )
-        Info("ctxfy_build", "What is running", registry=registry).info(
+        make.info("ctxfy_build", "What is running").info(
             {"version": version, "python": platform.python_version()}
         )
         ProcessCollector(registry=registry)
@@ -278,6 +284,13 @@ class PrometheusMetrics:
         self._log_lines.read = dropped
 
     @_silent
+    def watch_workers(self, alive: Callable[[], tuple[int, int]]) -> None:
+        """
+        Have `alive` asked at every scrape.
+        """
+        self._workers.read = alive
+
+    @_silent
     def record_certificate_expiry(self, not_after: datetime) -> None:
         """
         Set when the certificate that is shown expires.
@@ -353,12 +366,17 @@ class PrometheusMetrics:
         self._limits_degraded = make.gauge(
             "ctxfy_rate_limit_degraded",
             "1 while limits that should be shared are kept in this process alone",
+            together=Together.MOST,
         )
-        self._in_progress = make.gauge("ctxfy_http_requests_in_progress", "Requests being served")
+        self._in_progress = make.gauge(
+            "ctxfy_http_requests_in_progress", "Requests being served", together=Together.SUM
+        )
 
-        self._connections_open = make.gauge("ctxfy_http_connections_open", "Connections of clients")
+        self._connections_open = make.gauge(
+            "ctxfy_http_connections_open", "Connections of clients", together=Together.SUM
+        )
 
-    def _make_watched_metrics(self, registry: CollectorRegistry) -> None:
+    def _make_watched_metrics(self, make: MetricFactory) -> None:
         self._connections_cut = WatchedCounts(
             "ctxfy_http_connections_cut",
             "Connections that the server ended, by why",
@@ -387,6 +405,16 @@ class PrometheusMetrics:
             values=("queue_full", "not_written"),
             grows=True,
         )
+        self._workers = WatchedCounts(
+            "ctxfy_workers",
+            "Processes that serve together, and how many should",
+            label="state",
+            values=("serving", "wanted"),
+            grows=False,
+        )
+        self._workers.read = lambda: (1, 1)
+        make.watched(self._workers, together=Together.MOST)
+        make.counter("ctxfy_worker_starts", "Workers started since the server was").of().inc()
         cut = self._connections_cut
         for watched in (self._key_cache, self._connections, self._log_lines, cut):
-            registry.register(watched)
+            make.watched(watched)

@@ -144,6 +144,11 @@ class NullMetrics:
         Do nothing.
         """
 
+    def watch_workers(self, alive: Callable[[], tuple[int, int]]) -> None:
+        """
+        Do nothing.
+        """
+
     def record_certificate_expiry(self, not_after: datetime) -> None:
         """
         Do nothing.

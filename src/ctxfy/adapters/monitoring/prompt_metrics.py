@@ -5,9 +5,8 @@ Metrics of prompts: which are served, what became of executions, and what their 
 from collections.abc import Mapping
 from datetime import datetime
 
-from prometheus_client import Info
-
 from ctxfy.adapters.monitoring.metric_factory import MetricFactory
+from ctxfy.adapters.monitoring.worker_figures import Together
 
 
 RELOADS_IN_SERVICE = frozenset({"changed", "unchanged"})
@@ -91,14 +90,19 @@ class PromptMetrics:
         self._newest.set(outcome in RELOADS_IN_SERVICE)
 
     def _make_catalog(self, make: MetricFactory) -> None:
-        self._prompts = make.gauge("ctxfy_catalog_prompts", "Prompts served")
-        self._catalog = Info("ctxfy_catalog", "The catalog served", registry=make.registry)
+        self._prompts = make.gauge(
+            "ctxfy_catalog_prompts", "Prompts served", together=Together.LEAST
+        )
+        self._catalog = make.info("ctxfy_catalog", "The catalog served")
         self._loaded = make.gauge(
-            "ctxfy_catalog_loaded_timestamp_seconds", "When the prompts served were loaded"
+            "ctxfy_catalog_loaded_timestamp_seconds",
+            "When the prompts served were loaded",
+            together=Together.LEAST,
         )
         self._newest = make.gauge(
             "ctxfy_catalog_is_newest",
             "1 while the prompts served are those of the folder, 0 after a change that is refused",
+            together=Together.LEAST,
         )
         self._reloads = make.counter(
             "ctxfy_catalog_reloads", "Attempts to reload the prompts", "outcome"

@@ -27,7 +27,7 @@ class WatchedCounts(Collector):
         self, name: str, text: str, *, label: str, values: Sequence[str], grows: bool
     ) -> None:
         self.read: Callable[[], Sequence[float]] | None = None
-        self._name = name
+        self.name = name
         self._text = text
         self._label = label
         self._values = values
@@ -35,7 +35,7 @@ class WatchedCounts(Collector):
 
     @override
     def collect(self) -> Iterator[Metric]:
-        family = self._family(self._name, self._text, labels=[self._label])
+        family = self._family(self.name, self._text, labels=[self._label])
         if self.read is not None:
             for value, figure in zip(self._values, self.read(), strict=True):
                 family.add_metric([value], figure)

@@ -190,6 +190,22 @@ class HealthThresholds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSight:
+    """
+    What one worker sees of one that serves beside it, or of itself.
+
+    Attributes:
+        number: Its place, from 1 on.
+        troubled: Its checks that do not pass.
+        figures: Numbers for the operator.
+    """
+
+    number: int
+    troubled: tuple[str, ...] = ()
+    figures: Mapping[str, object] = field(default_factory=dict[str, object])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HealthReport:
     """
     How the server is: the worst of its checks.

@@ -219,6 +219,12 @@ class MetricsPort(Protocol):
         """
         ...
 
+    def watch_workers(self, alive: Callable[[], tuple[int, int]]) -> None:
+        """
+        Have `alive` asked, at every scrape, how many workers serve, and how many should.
+        """
+        ...
+
     def record_certificate_expiry(self, not_after: datetime) -> None:
         """
         Set when the certificate that is shown expires.

@@ -8,7 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import accumulate, pairwise
 
-from ctxfy.core.models.monitoring_models import CheckResult, HealthReport, HealthStatus
+from ctxfy.core.models.monitoring_models import (
+    CheckResult,
+    HealthReport,
+    HealthStatus,
+    WorkerSight,
+)
 
 
 PERCENT = 100
@@ -129,6 +134,37 @@ def judge_traces(*, delivered: bool) -> CheckResult:
         detail="The collector takes the traces."
         if delivered
         else "The collector does not take the traces; they are lost until it does.",
+    )
+
+
+def judge_workers(name: str, seen: Sequence[WorkerSight], count: int, asked: int) -> CheckResult:
+    """
+    Tell whether all workers serve, and whether one has trouble that whoever is asked does not see.
+
+    Args:
+        name: Of the check.
+        seen: Those that serve.
+        count: How many should.
+        asked: The worker that tells.
+    """
+    troubles = [
+        f"worker {each.number} has trouble with {', '.join(each.troubled)}"
+        for each in seen
+        if each.troubled
+    ]
+    if len(seen) < count:
+        troubles.insert(0, "another is started for each that is missing")
+    sentence = "; ".join([f"{len(seen)} of {count} workers serve", *troubles])
+    return CheckResult(
+        name=name,
+        status=HealthStatus.WARN if troubles else HealthStatus.PASS,
+        detail=f"{sentence}.",
+        figures={
+            "asked": asked,
+            "workers": [{"number": each.number, **each.figures} for each in seen],
+        },
+        observed=float(len(seen)),
+        unit="workers",
     )
 
 
