@@ -108,6 +108,7 @@ class RecordingMetrics:
         self.key_cache: Callable[[], tuple[int, int]] = lambda: (0, 0)
         self.connections: Callable[[], tuple[int, int]] = lambda: (0, 0)
         self.log_lines: Callable[[], tuple[int, int]] = lambda: (0, 0)
+        self.workers: Callable[[], tuple[int, int]] = lambda: (0, 0)
         self.audit_events: Counter[Fate] = Counter()
         self.audit_commits = 0
         self.trail_state: Callable[[], TrailState] | None = None

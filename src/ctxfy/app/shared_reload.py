@@ -3,6 +3,8 @@ Reloads that reach every worker: one tests a set, and all serve it.
 """
 
 import asyncio
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from ctxfy.adapters.mcp_prompts.catalog import MemoryCatalog
@@ -22,30 +24,50 @@ Under this name each worker tells which prompts of files it serves.
 """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announced:
+    """
+    A set that was tested.
+
+    Attributes:
+        revision: Of the prompts of files.
+        at_ns: When, so that a set that is tested again is news.
+    """
+
+    revision: str
+    at_ns: int
+
+
 class Announcement:
     """
     Names the set that was tested last, in a file that all workers read.
+
+    Args:
+        folder: Where it is.
+        number: The place of this worker.
     """
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, folder: Path, number: int) -> None:
+        self._file = folder / "catalog"
+        self._fresh = folder / f"catalog-{number}.new"
 
-    def read(self) -> str | None:
+    def read(self) -> Announced | None:
         """
-        Return the revision; None before the first.
+        Return what was announced last; None before the first.
         """
         try:
-            return self._file.read_text(encoding="ascii")
+            revision, at_ns = self._file.read_text(encoding="ascii").split()
         except FileNotFoundError:
             return None
+        return Announced(revision=revision, at_ns=int(at_ns))
 
     def write(self, snapshot: CatalogSnapshot) -> None:
         """
         Announce a set.
         """
-        fresh = self._file.with_suffix(".new")
-        fresh.write_text(revision_of_files(snapshot.catalog), encoding="ascii")
-        fresh.replace(self._file)
+        revision = revision_of_files(snapshot.catalog)
+        self._fresh.write_text(f"{revision} {time.monotonic_ns()}", encoding="ascii")
+        self._fresh.replace(self._file)
 
 
 class SharedReload:
@@ -91,23 +113,26 @@ class SharedReload:
         """
         Serve what another worker has tested, without end.
         """
-        seen: str | None = None
+        seen: Announced | None = None
         while True:
             await asyncio.sleep(POLL_SECONDS)
             announced = self._announcement.read()
-            if announced == seen:
+            if announced is None or announced == seen:
                 continue
             try:
-                await self._take_over(announced)
+                await self._take_over(announced.revision)
                 seen = announced
             except CatalogError:
                 seen = announced  # whoever watches the folder tells of it
             except Exception as error:  # noqa: BLE001 - or no later set would be served
                 self._logging.log_error(None, error, {"doing": "following a reload"})
 
-    async def _take_over(self, announced: str | None) -> None:
-        if announced is not None and announced != self._served():
-            await self._reloader.adopt(announced)
+    async def _take_over(self, announced: str) -> None:
+        if announced != self._served() or self._catalog.problems:
+            found = await self._reloader.adopt(announced)
+            # Two have tested at the same time, and the later word was about the older set.
+            if found != announced and found == self._served():
+                await asyncio.to_thread(self._announcement.write, self._catalog.snapshot())
         await asyncio.to_thread(self._board.post)
 
     async def _settled(self) -> None:

@@ -2,6 +2,7 @@
 What a worker has in common with the others. Imported only where several serve together.
 """
 
+import asyncio
 import time
 from dataclasses import dataclass
 
@@ -37,6 +38,7 @@ class Team:
         """
         Tell the others how this worker is, without end; and the log, if it replaces a dead one.
         """
+        await asyncio.to_thread(self.board.post)
         if self.place.died:
             logging.log_event("worker_replaced", level=LogLevel.ERROR, reason=self.place.died)
         await self.board.run(logging)
@@ -58,5 +60,5 @@ def join_team(place: WorkerPlace) -> Team:
         board=board,
         counts=counts,
         probe=WorkersProbe(board),
-        announcement=Announcement(place.folder / "catalog"),
+        announcement=Announcement(place.folder, place.number),
     )

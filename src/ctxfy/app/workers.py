@@ -82,6 +82,7 @@ class Workers:
         on_end: Callable[[], None],
         end_seconds: float,
     ) -> None:
+        self._folder = Path()
         self._count = count
         self._serve = serve
         self._on_end = on_end

@@ -74,9 +74,11 @@ class Reloader:
             await self._on_change(change)
         return change
 
-    async def adopt(self, revision: str) -> None:
+    async def adopt(self, revision: str) -> str:
         """
         Serve the set that another process has tested; not if the folder holds another by now.
+
+        Returns the revision that the folder holds.
 
         Args:
             revision: Of the prompts of files.
@@ -86,11 +88,12 @@ class Reloader:
         """
         async with self._turn:
             snapshot = await asyncio.to_thread(self._load_known)
-            if revision_of_files(snapshot.catalog) != revision:
-                return
+            if (found := revision_of_files(snapshot.catalog)) != revision:
+                return found
             change = self._take(snapshot)
         if change:
             await self._on_change(change)
+        return revision
 
     def _take(self, snapshot: CatalogSnapshot) -> CatalogChange:
         change = changes_between(self._catalog.snapshot().catalog, snapshot.catalog)

@@ -49,11 +49,13 @@ class SharedCounts:
         """
         values.ValueClass = self._make_value
 
-    def uninstall(self) -> None:
+    def close(self) -> None:
         """
-        Leave what is made from now on to the library again.
+        Leave what is made from now on to the library again, and the files as they are.
         """
         values.ValueClass = self._value_class
+        for file in self._files.values():
+            file.close()  # type: ignore[no-untyped-call]
 
     def sums(self) -> Iterable[Metric]:
         """

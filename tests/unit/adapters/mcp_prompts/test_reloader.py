@@ -11,7 +11,7 @@ import pytest
 from ctxfy.adapters.mcp_prompts.catalog import CatalogProbe, MemoryCatalog
 from ctxfy.adapters.mcp_prompts.reloader import Reloader
 from ctxfy.core.exceptions import CatalogError
-from ctxfy.core.models.catalog_models import Catalog, CatalogChange
+from ctxfy.core.models.catalog_models import Catalog, CatalogChange, revision_of_files
 from ctxfy.core.models.monitoring_models import HealthStatus
 from ctxfy.core.models.prompt_models import PromptProblem, PromptTemplate
 from ctxfy.core.ports.prompt_ports import CatalogSnapshot
@@ -128,3 +128,15 @@ async def test_reloads_happen_one_after_the_other(bench: Bench) -> None:
     results = await asyncio.gather(*(bench.reloader.reload() for _ in range(10)))
     assert sorted(map(bool, results)) == [False] * 9 + [True]
     assert bench.told == 1
+
+
+async def test_what_another_process_tested_is_served_if_it_is_still_there(bench: Bench) -> None:
+    """
+    Without another test; a folder that has changed since is left to whoever tests it.
+    """
+    bench.folder = lambda: a_snapshot("a", "b")
+    tested = revision_of_files(a_snapshot("a", "b").catalog)
+    assert await bench.reloader.adopt("another") == tested
+    assert (len(bench.catalog.snapshot().catalog), bench.told) == (1, 0)
+    assert await bench.reloader.adopt(tested) == tested
+    assert (len(bench.catalog.snapshot().catalog), bench.told) == (2, 1)

@@ -9,7 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxfy.core.models.monitoring_models import CheckResult, HealthReport, HealthStatus
+from ctxfy.core.models.monitoring_models import (
+    CheckResult,
+    HealthReport,
+    HealthStatus,
+    WorkerSight,
+)
 from ctxfy.core.use_cases import health_use_cases as health
 
 
@@ -143,3 +148,26 @@ def test_only_what_changed_is_told() -> None:
     assert [check.name for check in health.changed_checks(None, first)] == ["b"]
     assert [check.name for check in health.changed_checks(first, second)] == ["a", "b"]
     assert not list(health.changed_checks(first, first))
+
+
+def test_all_workers_that_serve_well_pass() -> None:
+    """
+    The figures say which of them was asked, and tell of each.
+    """
+    seen = [WorkerSight(number=1, figures={"pid": 7}), WorkerSight(number=2)]
+    result = health.judge_workers("workers", seen, 2, 1)
+    assert (result.status, result.detail) == (HealthStatus.PASS, "2 of 2 workers serve.")
+    assert result.figures == {"asked": 1, "workers": [{"number": 1, "pid": 7}, {"number": 2}]}
+
+
+def test_whoever_is_asked_tells_of_the_others_trouble() -> None:
+    """
+    A worker that is missing, and one that has trouble, are told of in one sentence.
+    """
+    seen = [WorkerSight(number=1), WorkerSight(number=3, troubled=("storage", "disk"))]
+    result = health.judge_workers("workers", seen, 3, 1)
+    assert result.status is HealthStatus.WARN
+    assert result.detail == (
+        "2 of 3 workers serve; another is started for each that is missing; "
+        "worker 3 has trouble with storage, disk."
+    )
