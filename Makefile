@@ -78,6 +78,15 @@ bench-timing: setup ## compare the time of an unknown key id with that of a wron
 bench-observability: setup ## measure what logs and traces cost, next to a silent server (ARGS="ROUNDS SECONDS")
 	@$(BIN)/python -m benchmarks.observability $(ARGS)
 
+.PHONY: bench-pages
+bench-pages: setup ## measure the pages and OpenAPI's document with 200 prompts (ARGS="CONNECTIONS SECONDS")
+	@$(BIN)/python -m benchmarks.pages $(ARGS)
+
+.PHONY: screenshots
+screenshots: clients ## take the two pictures of docs/images anew, by the test of the pages
+	@mkdir -p docs/images
+	@SCREENSHOTS=docs/images $(BIN)/pytest -q -n 0 tests/e2e/test_pages.py -k rendered $(ARGS)
+
 .PHONY: wheel-trial
 wheel-trial: setup ## run the wheel alone, as a stranger would, with uv in an empty folder
 	@$(BIN)/python scripts/wheel_trial.py

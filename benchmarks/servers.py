@@ -60,12 +60,12 @@ class Measured:
     path: str
     headers: Sequence[str] = ()
 
-    def load(self, *, connections: int, seconds: float) -> Load:
+    def load(self, *, connections: int, seconds: float, status: HTTPStatus = HTTPStatus.OK) -> Load:
         """
         Ask it, from the other processor.
 
         Raises:
-            RuntimeError: It did not answer 200 always: then the figure would tell nothing.
+            RuntimeError: It did not always answer as it should: then the figure would tell nothing.
         """
         command = [sys.executable, "-m", "benchmarks.load", str(self.port), self.path]
         with _pinned(
@@ -78,10 +78,10 @@ class Measured:
             used = self._cpu_seconds() - before
         found = json.loads(said)
         statuses = found.pop("statuses")
-        if set(statuses) != {"200"}:
+        if set(statuses) != {str(status.value)}:
             message = f"{self.name} was not well: {said!r}"
             raise RuntimeError(message)
-        return Load(per_cpu_second=statuses["200"] / used, **found)
+        return Load(per_cpu_second=statuses[str(status.value)] / used, **found)
 
     def _cpu_seconds(self) -> float:
         times = psutil.Process(self.pid).cpu_times()
@@ -90,10 +90,14 @@ class Measured:
 
 @contextmanager
 def ctxfy_server(
-    name: str, folder: Path, path: str, settings: Mapping[str, str]
+    name: str,
+    folder: Path,
+    path: str,
+    settings: Mapping[str, str],
+    prompts: Path = ROOT / "prompts",
 ) -> Generator[Measured]:
     """
-    Serve the example prompts with everything on, and limits that nobody reaches.
+    Serve prompts, the examples if no others, with everything on, and limits that nobody reaches.
     """
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "log.jsonl"
@@ -108,7 +112,7 @@ def ctxfy_server(
     with (
         log.open("wb") as output,
         _pinned(
-            [*command, "--prompts", str(ROOT / "prompts")],
+            [*command, "--prompts", str(prompts)],
             SERVER_PROCESSOR,
             cwd=folder,
             env=environment,

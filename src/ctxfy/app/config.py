@@ -240,7 +240,7 @@ class PromptsSettings(Section):
 
 class DocsSettings(Section):
     """
-    The explorer at /docs and the description at /openapi.json.
+    The pages under /docs and the description at /openapi.json.
     """
 
     enabled: bool = Field(default=True, description="Whether they are there.")

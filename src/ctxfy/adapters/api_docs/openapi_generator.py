@@ -209,7 +209,7 @@ _TAGS = [
         ("audit", "Who did what, and the proof of it."),
         ("privacy", "What is held about people, and how it is erased."),
         ("operations", "Health and metrics."),
-        ("docs", "This description and its page."),
+        ("docs", "This description, and the pages of the server."),
         ("browsers", "Sessions for browsers."),
         ("discovery", "Addresses that clients try; there is nothing."),
     )

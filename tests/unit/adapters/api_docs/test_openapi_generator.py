@@ -32,6 +32,7 @@ from ctxfy.core.exceptions import (
     NotAuthorizedError,
     OverloadedError,
     RateLimitedError,
+    RequestTooSlowError,
     UnavailableError,
     UnsupportedMediaTypeError,
 )
@@ -287,6 +288,7 @@ PUBLIC = {
     ForeignOriginError,
     BodyTooLargeError,
     ForeignHostError,
+    RequestTooSlowError,
 }
 KEYED = {
     NotAuthenticatedError,
