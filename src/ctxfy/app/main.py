@@ -3,12 +3,12 @@ The composition root: settings in, an ASGI application out.
 """
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from starlette.types import ASGIApp
 
@@ -16,7 +16,7 @@ from ctxfy import __version__, business
 from ctxfy.adapters.audit.request_trail import RequestTrail
 from ctxfy.adapters.auth.admission import Admission
 from ctxfy.adapters.auth.browsers import BrowserDoors
-from ctxfy.adapters.auth.caller_endpoint import show_caller
+from ctxfy.adapters.auth.caller_endpoint import answer_caller
 from ctxfy.adapters.auth.capacity import KeyCapacity, ProcessCapacity
 from ctxfy.adapters.auth.client_address import ClientAddresses
 from ctxfy.adapters.auth.fastmcp_verifier import PrincipalVerifier
@@ -172,11 +172,11 @@ class CtxfyApp(LifespanApp):
                 routes.MCP: self._mcp,
                 routes.MCP_WITH_SLASH: routes.at_path(self._mcp, routes.MCP),
                 routes.HEALTH: routes.endpoint(health.health),
-                routes.LIVE: routes.endpoint(health.live),
+                routes.LIVE: health.live,
                 routes.READY: routes.endpoint(health.ready),
                 routes.METRICS: routes.endpoint(wiring.scrape),
                 # Described with the others, and answered without FastAPI.
-                routes.CURRENT_API_KEY: routes.endpoint(show_caller),
+                routes.CURRENT_API_KEY: answer_caller,
                 routes.LOGIN: routes.endpoint(pages.login),
                 routes.LOGIN_STYLE: routes.endpoint(pages.style),
                 routes.LOGOUT: routes.endpoint(pages.logout),
@@ -248,7 +248,7 @@ class CtxfyApp(LifespanApp):
             metrics=wiring.metrics,
             tracer=wiring.tracing.tracer,
             usage=wiring.usage,
-            new_request_id=lambda: uuid4().hex,
+            new_request_id=lambda: os.urandom(16).hex(),
             monotonic=time.perf_counter,
             security_headers=(*SECURITY_HEADERS, *hsts_header(settings)),
             on_error=lambda scope, _request_id, error: error_response(scope, error),

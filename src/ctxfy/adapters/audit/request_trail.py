@@ -117,13 +117,12 @@ class RequestTrail:
     ) -> AuditEvent:
         state: Mapping[str, Any] = scope["state"]
         facts: Mapping[str, object] = state.get("facts", {})
-        details = {
-            "network": state["network"],
-            "method": scope["method"],
-            "route": state.get("route"),
-            "status": status,
-            "prompt_version": facts.get("prompt_version"),
-        }
+        details = {"network": state["network"], "method": scope["method"]}
+        if (route := state.get("route")) is not None:
+            details["route"] = route
+        details["status"] = status
+        if (version := facts.get("prompt_version")) is not None:
+            details["prompt_version"] = version
         target = facts.get("prompt") or facts.get("target")
         return AuditEvent(
             action=action_of(policy.action if policy else NOWHERE, facts),
@@ -133,7 +132,7 @@ class RequestTrail:
             key_id=principal.key_id,
             person_id=principal.person_id,
             target=None if target is None else str(target),
-            details={name: value for name, value in details.items() if value is not None},
+            details=details,
         )
 
 

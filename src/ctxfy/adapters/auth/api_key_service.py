@@ -123,7 +123,7 @@ class ApiKeyService:
             self._rekeying.note(api_key, info, by_old_secret=is_old)
             if is_old:
                 decision = Granted(principal=replace(decision.principal, by_old_secret=True))
-        return self._noted(parsed.key_id, decision)
+        return self._noted(parsed.key_id, decision, now)
 
     async def recognize(self, key_id: KeyId, *, fresh: bool = False) -> Decision:
         """
@@ -137,9 +137,8 @@ class ApiKeyService:
             UnavailableError: The store is out of reach.
         """
         info = await self._lookup.find(key_id, fresh=fresh)
-        return self._noted(
-            key_id, decide_authentication(info, digest_matches=True, now=self._now())
-        )
+        now = self._now()
+        return self._noted(key_id, decide_authentication(info, digest_matches=True, now=now), now)
 
     async def create_api_key(
         self,
@@ -355,9 +354,9 @@ class ApiKeyService:
         if self._usage is not None:
             await self._usage.flush()
 
-    def _noted(self, key_id: KeyId, decision: Decision) -> Decision:
+    def _noted(self, key_id: KeyId, decision: Decision, now: datetime) -> Decision:
         if isinstance(decision, Granted):
-            self._uses.note(key_id, self._now())
+            self._uses.note(key_id, now)
         return decision
 
     @staticmethod

@@ -40,11 +40,11 @@ class ClientAddresses:
         Find the address of a request's client; None if there is none.
         """
         peer = scope.get("client")
+        name = peer[0] if peer else ""
+        if not self._trusted:
+            return client_of(name, "", "", ())  # whatever the headers say, nobody believes it
         return client_of(
-            peer[0] if peer else "",
-            _joined(scope, b"x-forwarded-for"),
-            _joined(scope, b"forwarded"),
-            self._trusted,
+            name, _joined(scope, b"x-forwarded-for"), _joined(scope, b"forwarded"), self._trusted
         )
 
 

@@ -47,6 +47,15 @@ class PolicyTable:
                 self._patterns.append((_compile(policy.path), policy))
             else:
                 self._literal.setdefault(policy.path, []).append(policy)
+        # What a route without a template comes to is looked up, for it is the same each time.
+        self._matches = {
+            (path, method): self._find(path, method)
+            for path in self._literal
+            for method in (
+                "HEAD",
+                *(allowed for each in self._literal[path] for allowed in each.methods),
+            )
+        }
 
     def match(self, path: str, method: str) -> RouteMatch:
         """
@@ -55,6 +64,9 @@ class PolicyTable:
         For each method a literal path goes before a template: a prompt that is named like a route
         hides no route, and the route hides nothing but its own methods.
         """
+        return self._matches.get((path, method)) or self._find(path, method)
+
+    def _find(self, path: str, method: str) -> RouteMatch:
         found = [
             *self._literal.get(path, ()),
             *(policy for pattern, policy in self._patterns if pattern.fullmatch(path)),

@@ -19,6 +19,7 @@ REMAINING = "RateLimit"
 EXPOSED_HEADERS = b"ratelimit, ratelimit-policy"
 
 _FIELD = b"ratelimit"
+_POLICY_FIELD = b"ratelimit-policy"
 
 # Requests are the unit if none is named.
 _UNITS: Mapping[LimitPolicy, str] = {LimitPolicy.BYTES: ';qu="content-bytes"'}
@@ -56,7 +57,10 @@ def with_quotas(send: Send, quotas: Sequence[Quota]) -> Send:
             headers = list(message.get("headers", ()))
             if all(name.lower() != _FIELD for name, _ in headers):
                 told = quota_headers(quotas)
-                headers += [(name.lower().encode(), value.encode()) for name, value in told.items()]
+                headers += [
+                    (_POLICY_FIELD, told[POLICY].encode()),
+                    (_FIELD, told[REMAINING].encode()),
+                ]
                 message = {**message, "headers": headers}
         await send(message)
 

@@ -10,6 +10,7 @@ from typing import NotRequired, TypedDict
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from ctxfy.adapters.monitoring.health import HealthService
 from ctxfy.adapters.monitoring.log_exceptions import safe_text
@@ -86,11 +87,13 @@ class HealthEndpoints:
             body["cpu_seconds"] = cpu_seconds()
         return _answer(body, well=report.status is not HealthStatus.FAIL)
 
-    async def live(self, request: Request) -> Response:  # noqa: ARG002 - a Starlette handler
+    async def live(self, scope: Scope, receive: Receive, send: Send) -> None:
         """
         Answer as long as the loop runs; no part is asked, since a restart would not mend it.
+
+        An ASGI application, as its answer is always the same one.
         """
-        return _answer({"status": HealthStatus.PASS}, well=True)
+        await _ALIVE(scope, receive, send)
 
     async def ready(self, request: Request) -> Response:
         """
@@ -134,3 +137,6 @@ def _answer(body: LiveData, *, well: bool) -> Response:
         media_type="application/health+json",
         headers={"cache-control": "no-store"},
     )
+
+
+_ALIVE = _answer({"status": HealthStatus.PASS}, well=True)

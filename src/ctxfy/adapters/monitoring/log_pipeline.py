@@ -32,6 +32,7 @@ _LEVELS = (
     (logging.WARNING, LogLevel.WARNING),
     (logging.INFO, LogLevel.INFO),
 )
+_BY_NUMBER = dict(_LEVELS)
 # What a record of the standard library always has; the rest was given as `extra`.
 _STANDARD = frozenset({*logging.makeLogRecord({}).__dict__, "message", "asctime", "color_message"})
 
@@ -48,7 +49,7 @@ class OurRecord(logging.LogRecord):
     args = ()
     created = msecs = 0.0
     exc_info = exc_text = stack_info = None
-    pathname = filename = module = funcName = ""
+    pathname = filename = module = funcName = ""  # noqa: N815 - the name it has there
     lineno = 0
 
     def __init__(self, level: int, event: str, fields: dict[str, object]) -> None:  # pyright: ignore[reportMissingSuperCall] - it would look for all that is skipped
@@ -135,7 +136,10 @@ def _add_extras(_logger: object, _method: str, event: EventDict) -> EventDict:
 
 
 def _level_of(number: int) -> LogLevel:
-    return next((level for least, level in _LEVELS if number >= least), LogLevel.DEBUG)
+    # Nearly always it is one of them; a library may have numbers of its own between.
+    return _BY_NUMBER.get(number) or next(
+        (level for least, level in _LEVELS if number >= least), LogLevel.DEBUG
+    )
 
 
 def _error_of(exc_info: object) -> BaseException | None:

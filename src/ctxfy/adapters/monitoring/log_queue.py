@@ -107,7 +107,8 @@ class LineQueue:
             if self._is_running:
                 self._lines.append(waiting)
                 self._characters += len(waiting.text)
-                self._filled.set()
+                if not self._filled.is_set():  # to set it again would wake nobody, at some cost
+                    self._filled.set()
                 return
         self._write([waiting])
 

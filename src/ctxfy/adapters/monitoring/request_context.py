@@ -4,6 +4,7 @@ The outermost middleware: one id, one clock, one log line and one count for ever
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -78,6 +79,18 @@ class RequestContext:
         self.monotonic = monotonic
         self.security_headers = tuple(security_headers)
         self.on_error = on_error
+
+        # By the names of the headers it is added to: an application has few ways to answer.
+        self.added_to = lru_cache(maxsize=256)(self._added_to)
+
+    def _added_to(self, names: tuple[bytes, ...]) -> tuple[Header, ...] | None:
+        """
+        List what is added to an answer with these headers; None if it brings an id of its own.
+        """
+        present = {name.lower() for name in names}
+        if _REQUEST_ID in present:
+            return None
+        return tuple(each for each in self.security_headers if each[0] not in present)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """
@@ -249,11 +262,13 @@ class _Exchange:
             raise error
 
     def _headers(self, given: Iterable[Header]) -> list[Header]:
-        headers = [header for header in given if header[0].lower() != _REQUEST_ID]
-        headers.append((_REQUEST_ID, self.record.request_id.encode("ascii")))
-        present = {name.lower() for name, _ in headers}
-        headers += [each for each in self._context.security_headers if each[0] not in present]
-        return headers
+        given = list(given)
+        names = tuple([name for name, _ in given])
+        added = self._context.added_to(names)
+        if added is None:
+            given = [header for header in given if header[0].lower() != _REQUEST_ID]
+            added = self._context.added_to(tuple([name for name, _ in given])) or ()
+        return [*given, (_REQUEST_ID, self.record.request_id.encode("ascii")), *added]
 
 
 def _proposed_id(headers: Iterable[Header]) -> str | None:

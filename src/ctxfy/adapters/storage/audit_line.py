@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -39,14 +39,12 @@ class Entry:
     Attributes:
         tell: Makes the event of what `act` returned; None if there is nothing to tell.
         act: The change; None if there is only the event.
-        done: Settled when it is known whether all of it is on the disk.
+        done: Settled when it is known whether all of it is on the disk; None if nobody waits.
     """
 
     tell: Callable[[object], AuditEvent | None]
     act: Callable[[Connection], object] | None = None
-    done: asyncio.Future[object] = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
+    done: asyncio.Future[object] | None = None
 
     def perform(self, connection: Connection) -> object:
         """
@@ -66,7 +64,7 @@ class Entry:
         """
         Let whoever waits know, unless it has left.
         """
-        if self.done.done():
+        if self.done is None or self.done.done():
             return
         if isinstance(outcome, Failed):
             self.done.set_exception(outcome.error)

@@ -106,16 +106,15 @@ class AuditTrail:
         Raises:
             UnavailableError: It could not be kept; what it tells of must not be acknowledged.
         """
-        entry = Entry(tell=lambda _nothing: event)
+        done = asyncio.get_running_loop().create_future() if self._strict else None
+        entry = Entry(tell=lambda _nothing: event, done=done)
         try:
             self._line.enqueue(entry)
         except UnavailableError:
             self._lose([event])
             raise
-        if self._strict:
-            await entry.done
-        else:
-            entry.done.add_done_callback(_look_at)  # nobody waits, and asyncio wants to be asked
+        if done is not None:
+            await done
 
     async def change[T](
         self, act: Callable[[Connection], T], tell: Callable[[T], AuditEvent | None]
@@ -130,10 +129,11 @@ class AuditTrail:
         Raises:
             UnavailableError: Neither was kept.
         """
-        entry = Entry(tell=tell, act=act)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - what act returns is what tell is given
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        entry = Entry(tell=tell, act=act, done=done)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - what act returns is what tell is given
         self._line.enqueue(entry)
         with self._database.waiting_for_change():
-            return await entry.done  # type: ignore[return-value] # pyright: ignore[reportReturnType] - as above
+            return await done
 
     async def settled(self) -> None:
         """
@@ -269,11 +269,6 @@ class AuditTrail:
     def _place(self, connection: Connection, head: ChainHead, event: AuditEvent) -> StoredEvent:
         seal, sealed = self._seals.seal(connection, event, chain=head.chain, seq=head.seq + 1)
         return append_to_chain(head, stored_form(event, seal=seal, sealed=sealed))
-
-
-def _look_at(done: asyncio.Future[object]) -> None:
-    if not done.cancelled():
-        done.exception()
 
 
 def _taken(mark: str | None, name: str) -> int:
