@@ -34,6 +34,7 @@ from ctxfy.adapters.mcp_prompts.result_forms import ResultForms
 from ctxfy.adapters.mcp_prompts.server import McpPrompts, build_mcp_server
 from ctxfy.adapters.monitoring.health_endpoints import HealthEndpoints
 from ctxfy.adapters.monitoring.request_context import RequestContext
+from ctxfy.adapters.monitoring.request_ids import RequestIds
 from ctxfy.adapters.storage.engine import travels_in_clear
 from ctxfy.app import routes
 from ctxfy.app.background import running
@@ -248,7 +249,7 @@ class CtxfyApp(LifespanApp):
             metrics=wiring.metrics,
             tracer=wiring.tracing.tracer,
             usage=wiring.usage,
-            new_request_id=lambda: os.urandom(16).hex(),
+            new_request_id=RequestIds(os.urandom),
             monotonic=time.perf_counter,
             security_headers=(*SECURITY_HEADERS, *hsts_header(settings)),
             on_error=lambda scope, _request_id, error: error_response(scope, error),

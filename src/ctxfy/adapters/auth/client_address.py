@@ -3,6 +3,7 @@ The address that a request is counted under.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from starlette.types import Scope
 
@@ -33,7 +34,10 @@ class ClientAddresses:
         """
         Name the network the client of a request is in; empty if there is none.
         """
-        return network_of(self.client(scope))
+        if self._trusted:
+            return network_of(self.client(scope))
+        peer = scope.get("client")
+        return _network_of_peer(peer[0] if peer else "")
 
     def client(self, scope: Scope) -> Address | None:
         """
@@ -50,3 +54,8 @@ class ClientAddresses:
 
 def _joined(scope: Scope, name: bytes) -> str:
     return ",".join(value.decode("latin-1") for key, value in scope["headers"] if key == name)
+
+
+@lru_cache(maxsize=1024)  # the same few peers come with every request
+def _network_of_peer(name: str) -> str:
+    return network_of(client_of(name, "", "", ()))

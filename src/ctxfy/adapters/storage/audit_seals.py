@@ -5,7 +5,7 @@ To destroy a person's key makes the details of all their events unreadable at on
 and the hashes, which cover the ciphertext, stay right.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from threading import Lock
 from typing import Any
 
@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import Connection, select
 
 from ctxfy.adapters.storage.audit_rows import insert_if_absent
-from ctxfy.adapters.storage.envelope import KEY_BYTES, DataKey, Envelope, Place
+from ctxfy.adapters.storage.envelope import KEY_BYTES, NONCE_BYTES, DataKey, Envelope, Place
 from ctxfy.adapters.storage.people import data_key_of
 from ctxfy.adapters.storage.tables import audit_months
 from ctxfy.core.models.audit_models import AuditEvent, StoredEvent
@@ -49,7 +49,13 @@ class AuditSeals:
         self._keys.pop(person_id, None)
 
     def seal(
-        self, connection: Connection, event: AuditEvent, *, chain: str, seq: int
+        self,
+        connection: Connection,
+        event: AuditEvent,
+        *,
+        chain: str,
+        seq: int,
+        nonce: bytes | None = None,
     ) -> tuple[str, bytes]:
         """
         Seal the details of an event for its place in a chain; return under what, and the blob.
@@ -59,7 +65,14 @@ class AuditSeals:
         seal, data_key = self._key_for(connection, event)
         if event.person_id not in {None, seal}:
             event = without_person(event)
-        return seal, data_key.seal(orjson.dumps(event.details), _place(chain, seq))
+        return seal, data_key.seal(orjson.dumps(event.details), _place(chain, seq), nonce)
+
+    def nonces(self, count: int) -> Iterator[bytes]:
+        """
+        Fetch the randomness for so many seals at once: to ask for it takes longer than to seal.
+        """
+        random = self._envelope.random_bytes(count * NONCE_BYTES)
+        return (random[at : at + NONCE_BYTES] for at in range(0, len(random), NONCE_BYTES))
 
     def open(self, connection: Connection, event: StoredEvent) -> Mapping[str, Any] | None:
         """

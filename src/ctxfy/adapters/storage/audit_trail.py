@@ -223,9 +223,9 @@ class AuditTrail:
         end = min(start + MAX_BATCH, len(spooled.events))
         if _taken(chain.spool_mark, spooled.name) >= end:
             return  # a process that was killed before it could remove the file has done it
-        head, stored = chain.head, list[StoredEvent]()
+        head, stored, nonces = chain.head, list[StoredEvent](), self._seals.nonces(end - start)
         for event in spooled.events[start:end]:
-            stored.append(self._place(connection, head, event))
+            stored.append(self._place(connection, head, event, next(nonces)))
             head = head_of(stored[-1])
         insert_events(connection, stored)
         mark = f"{spooled.name}:{end}"
@@ -243,12 +243,13 @@ class AuditTrail:
     ) -> tuple[list[object], list[StoredEvent]]:
         chain = self._locked(connection)
         head, stored, outcomes = chain.head, list[StoredEvent](), list[object]()
+        nonces = self._seals.nonces(len(batch))
         for entry in batch:
             outcome = entry.perform(connection)
             outcomes.append(outcome)
             if isinstance(outcome, Failed) or (event := entry.tell(outcome)) is None:
                 continue
-            stored.append(self._place(connection, head, event))
+            stored.append(self._place(connection, head, event, next(nonces)))
             head = head_of(stored[-1])
         if stored:
             insert_events(connection, stored)
@@ -266,8 +267,12 @@ class AuditTrail:
         self._seals.follow(chain.epoch)
         return chain
 
-    def _place(self, connection: Connection, head: ChainHead, event: AuditEvent) -> StoredEvent:
-        seal, sealed = self._seals.seal(connection, event, chain=head.chain, seq=head.seq + 1)
+    def _place(
+        self, connection: Connection, head: ChainHead, event: AuditEvent, nonce: bytes
+    ) -> StoredEvent:
+        seal, sealed = self._seals.seal(
+            connection, event, chain=head.chain, seq=head.seq + 1, nonce=nonce
+        )
         return append_to_chain(head, stored_form(event, seal=seal, sealed=sealed))
 
 

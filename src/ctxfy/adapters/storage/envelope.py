@@ -72,13 +72,18 @@ class DataKey:
         self._cipher = AESGCM(secret)
         self._random_bytes = random_bytes
 
-    def seal(self, text: bytes, place: Place) -> bytes:
+    def seal(self, text: bytes, place: Place, nonce: bytes | None = None) -> bytes:
         """
         Seal a text, in UTF-8.
+
+        Args:
+            text: The text.
+            place: Where it will be kept.
+            nonce: Fresh randomness, if whoever seals many fetched it for all of them at once.
         """
         # Bound to the row's own key, whatever wraps it: a new master key wraps data keys anew, and
         # leaves the data alone.
-        nonce = self._random_bytes(NONCE_BYTES)
+        nonce = nonce or self._random_bytes(NONCE_BYTES)
         return VERSION + nonce + self._cipher.encrypt(nonce, text, place.under("data"))
 
     def open(self, blob: bytes, place: Place) -> bytes:
