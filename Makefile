@@ -7,7 +7,7 @@ ARGS ?=
 
 .PHONY: help
 help: ## list these recipes
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## make .venv ready, with everything in its locked version
@@ -91,6 +91,11 @@ screenshots: clients ## take the two pictures of docs/images anew, by the test o
 wheel-trial: setup ## run the wheel alone, as a stranger would, with uv in an empty folder
 	@$(BIN)/python scripts/wheel_trial.py
 
+.PHONY: deployment-check
+deployment-check: setup ## judge Dockerfile, Compose, Kubernetes, systemd and the pipeline by their own tools
+	@scripts/tools deployment
+	@$(BIN)/python scripts/deployment_check.py
+
 .PHONY: image-trial
 image-trial: setup ## build the image, run it read-only and without rights; needs root, takes Debian's buildah and podman
 	@$(BIN)/python scripts/image_trial.py
@@ -118,7 +123,7 @@ security: setup ## bandit over the source
 
 .PHONY: scan
 scan: setup ## look for secrets and holes: detect-secrets, wapiti, schemathesis; SCAN_SECONDS (300)
-	@scripts/scanners
+	@scripts/tools scan
 	@$(BIN)/python scripts/scan.py $${SCAN_SECONDS:-300}
 	@FUZZ_SECONDS=$${SCAN_SECONDS:-300} $(BIN)/pytest -n 0 --timeout 0 tests/e2e/test_fuzzing.py $(ARGS)
 
@@ -148,6 +153,7 @@ lock: setup ## write requirements/ anew from pyproject.toml (ARGS=--upgrade for 
 	@$(COMPILE) --group mcp1 --output-file requirements/mcp1.txt
 	@$(COMPILE) --group client-generator --output-file requirements/client-generator.txt
 	@$(COMPILE) --group scan --output-file requirements/scan.txt
+	@$(COMPILE) --group deployment --output-file requirements/deployment.txt
 	@echo uv | $(COMPILE) - --output-file requirements/bootstrap.txt
 	@scripts/bootstrap
 
