@@ -68,18 +68,20 @@ def argument_view(argument: PromptArgument) -> View:
     """
     Lay an argument out: as a row of a table, and as a field of a form.
     """
-    default = thaw(argument.default)
+    default = "" if argument.default is None else shown_value(thaw(argument.default))
+    example = "" if argument.example is None else shown_value(thaw(argument.example))
     return {
         "name": argument.name,
         "description": argument.description,
         "type": type_words(argument),
         "required": argument.required,
-        "default": "" if default is None else shown_value(default),
+        "default": default,
         "choices": argument.choices,
         "complete": argument.complete,
         "rules": argument_rules(argument),
         "privacy": "" if argument.privacy is Privacy.NONE else argument.privacy,
-        "example": "" if argument.example is None else shown_value(thaw(argument.example)),
+        "example": example,
+        "placeholder": default or (f"such as {example}" if example else ""),
         "schema": "" if argument.schema is None else _json(thaw(argument.schema), indent=2),
         "kind": argument.type,
         "item_type": argument.items or "",

@@ -2,7 +2,7 @@
 
 // The audit trail, by the REST API. Times are UTC, as in the trail.
 (() => {
-  const { ask, make, moment, showProblem, clearProblem } = ctxfy;
+  const { ask, make, moment, told, showProblem, clearProblem } = ctxfy;
   const byId = (id) => document.getElementById(id);
   const [search, table, more, verdict] = ["search", "events", "more", "verdict"].map(byId);
   const body = table.querySelector("tbody");
@@ -95,16 +95,16 @@
     const answer = await ask("GET", "audit/verify");
     button.disabled = false;
     if (!answer.ok) {
-      verdict.replaceChildren(make("p", { class: "error" }, answer.body?.detail || "Something went wrong."));
+      verdict.replaceChildren(make("p", { class: "error" }, ...told(answer)));
       return;
     }
     const { valid, events, chains, faults } = answer.body;
-    const told = valid
+    const sentence = valid
       ? make("p", { class: "good" }, `The trail is whole: ${events} events in ${chains} ${chains === 1 ? "chain" : "chains"}.`)
       : make("p", { class: "error" }, "The trail is not as it was written.");
     const list = faults.map(({ chain, seq, reason }) =>
       make("li", {}, `Chain ${chain}, event ${seq}: ${reason}`));
-    verdict.replaceChildren(told, ...(list.length ? [make("ul", {}, ...list)] : []));
+    verdict.replaceChildren(sentence, ...(list.length ? [make("ul", {}, ...list)] : []));
     verdict.focus();
   }
 

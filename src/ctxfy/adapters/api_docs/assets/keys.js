@@ -2,7 +2,7 @@
 
 // Keys, by the REST API: what this page can do, so can any program with such a key.
 (() => {
-  const { ask, make, moment, showProblem, clearProblem } = ctxfy;
+  const { ask, make, moment, told, showProblem, clearProblem } = ctxfy;
   const byId = (id) => document.getElementById(id);
   const [create, search, table, more] = ["create", "search", "keys", "more"].map(byId);
   const body = table.querySelector("tbody");
@@ -13,7 +13,7 @@
   // A refusal that belongs to no field.
   function refuse(answer) {
     const box = byId("problem");
-    box.textContent = answer.body?.detail || "Something went wrong.";
+    box.replaceChildren(...told(answer));
     box.hidden = false;
     box.focus();
   }

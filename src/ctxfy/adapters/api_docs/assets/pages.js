@@ -83,10 +83,9 @@ const ctxfy = (() => {
   // element of a field's name.
   function showProblem(form, answer, fieldOf) {
     clearProblem(form);
-    const problem = answer.body || { detail: "The server gave no answer that can be read." };
     const rest = [];
     let first = null;
-    for (const mistake of problem.errors || []) {
+    for (const mistake of answer.body?.errors || []) {
       const field = fieldOf(mistake.field || "");
       const place = field && document.getElementById(`${field.id}-error`);
       if (!place) {
@@ -100,15 +99,21 @@ const ctxfy = (() => {
     }
     const box = form.querySelector(".problem");
     if (first === null || rest.length > 0) {
-      box.textContent = rest.join(" ") || problem.detail || "Something went wrong.";
-      if (answer.status === 401) {
-        const login = new URL("login", root);
-        login.searchParams.set("next", `/${location.href.slice(root.href.length)}`);
-        box.append(" ", make("a", { href: login.href }, "Log in again"));
-      }
+      box.replaceChildren(...told(answer, rest.join(" ")));
       box.hidden = false;
     }
     (first || box).focus();
+  }
+
+  // What is to be said of a refusal, with the way back for whose session is over.
+  function told(answer, sentence = "") {
+    const text = sentence || answer.body?.detail || "The server gave no answer that can be read.";
+    if (answer.status !== 401) {
+      return [text];
+    }
+    const login = new URL("login", root);
+    login.searchParams.set("next", `/${location.href.slice(root.href.length)}`);
+    return [text, " ", make("a", { href: login.href }, "Log in again")];
   }
 
   function clearProblem(form) {
@@ -141,5 +146,5 @@ const ctxfy = (() => {
     whenPressed(button, () => button.parentElement.querySelector("code").textContent);
     button.hidden = false;
   }
-  return { ask, make, moment, copyButton, showProblem, clearProblem };
+  return { ask, make, moment, copyButton, told, showProblem, clearProblem };
 })();
