@@ -7,6 +7,7 @@ import socket
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ctxfy.adapters.auth.key_material import HmacKeyMaterial
@@ -32,7 +33,7 @@ from ctxfy.adapters.storage.session_store import SqlSessionStore
 from ctxfy.adapters.storage.usage_store import SqlUsageStore
 from ctxfy.app.config import Settings
 from ctxfy.app.own_secrets import server_secrets
-from ctxfy.app.places import database_file, ledger_file, spool_file
+from ctxfy.app.places import database_file, ledger_file, left_spools, spool_file
 from ctxfy.app.sizes import process_sizes
 from ctxfy.app.worker_place import WorkerPlace
 from ctxfy.core.exceptions import ConfigurationError
@@ -62,6 +63,7 @@ class Storage:
     usage: SqlUsageStore
     session_material: SessionMaterial
     trail: AuditTrail
+    spool: AuditSpool
     events: AuditReader
     proofs: AuditProofs
     people: SqlPersonStore
@@ -113,16 +115,19 @@ def make_storage(
         current=own.master_key_id,
     )
     seals = AuditSeals(envelope)
+    is_first = place is None or place.is_first
+    spool = AuditSpool(
+        spool_file(settings, place),
+        envelope=envelope,
+        max_bytes=settings.audit.spool_mb * MEGABYTE,
+        left=partial(left_spools, settings) if is_first else tuple,
+    )
     trail = AuditTrail(
         database=database,
         envelope=envelope,
         seals=seals,
         chain=audit_chain(settings, place),
-        spool=AuditSpool(
-            spool_file(settings, place),
-            envelope=envelope,
-            max_bytes=settings.audit.spool_mb * MEGABYTE,
-        ),
+        spool=spool,
         strict=settings.audit.durability == "strict",
         watcher=watcher,
     )
@@ -139,6 +144,7 @@ def make_storage(
         database=database,
         envelope=envelope,
         trail=trail,
+        spool=spool,
         events=AuditReader(database=database, envelope=envelope, seals=seals),
         proofs=proofs,
         retention=Retention(
@@ -202,7 +208,7 @@ def server_options(settings: Settings) -> ServerOptions:
     given = settings.storage
     return ServerOptions(
         password=None if given.password is None else given.password.get_secret_value(),
-        pool_size=given.pool_size or process_sizes().pool,
+        pool_size=given.pool_size or process_sizes(workers=settings.server.workers).pool,
         pool_seconds=given.pool_seconds,
         connect_seconds=given.connect_seconds,
         statement_seconds=given.statement_seconds,

@@ -288,6 +288,7 @@ class CtxfyApp(LifespanApp):
             await wiring.storage.make_ready(migrate_now=wiring.settings.storage.migrate == "auto")
             # Before FastMCP: its tasks would wrap what this may raise into a group of errors.
             first_key = await ensure_first_key(wiring.settings, wiring.keys)
+            await asyncio.to_thread(wiring.storage.spool.inherit)
             await stack.enter_async_context(running(wiring.audit.run()))
             await stack.enter_async_context(self._fastmcp.lifespan(self._fastmcp))
             if (shared := wiring.limiting.shared) is not None:

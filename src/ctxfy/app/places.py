@@ -48,6 +48,19 @@ def spool_file(settings: Settings, place: WorkerPlace | None = None) -> Path:
     return file.with_name(f"{file.name}-{place.number}")
 
 
+def left_spools(settings: Settings) -> list[Path]:
+    """
+    List the files of workers that there are no more, since fewer were started.
+    """
+    first, count = spool_file(settings), settings.server.workers
+    numbered = (
+        (int(number), file)
+        for file in first.parent.glob(f"{first.name}-*")
+        if (number := file.name.removeprefix(f"{first.name}-")).isdecimal()
+    )
+    return [file for number, file in sorted(numbered) if number > count]
+
+
 def ledger_file(settings: Settings) -> Path:
     """
     Where erasures are told of beside the database.

@@ -165,7 +165,10 @@ def wire(
         now=utc_now,
         monotonic=time.monotonic,
         logging=logging,
-        cache=KeyCache(size=process_sizes().cached_keys, max_stale=settings.auth.max_stale),
+        cache=KeyCache(
+            size=process_sizes(workers=settings.server.workers).cached_keys,
+            max_stale=settings.auth.max_stale,
+        ),
         usage=usage,
         static=static,
     )

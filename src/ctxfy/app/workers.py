@@ -146,7 +146,7 @@ class Workers:
         )
 
     def _be_worker(self, place: WorkerPlace, pulse: Pulse) -> Never:
-        code = 1
+        code, parent = 1, os.getppid()
         try:
             for number in END_SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
@@ -158,6 +158,8 @@ class Workers:
         except Exception as error:  # noqa: BLE001 - a defect of ours, and still no traceback for people
             pulse.complain(f"Something went wrong inside: {type(error).__name__}.")
         finally:
+            if os.getppid() != parent:  # it was killed, and cannot tidy up
+                shutil.rmtree(place.folder, ignore_errors=True)
             with suppress(OSError, ValueError):
                 sys.stdout.flush()
             os._exit(code)  # what the parent has put up is the parent's to take down

@@ -9,12 +9,14 @@ import pytest
 from pydantic import SecretStr
 
 from ctxfy.adapters.container.secrets import ServerSecrets
+from ctxfy.app.audit_settings import AuditSettings
 from ctxfy.app.auth_settings import AuthSettings
-from ctxfy.app.bootstrap import make_storage
-from ctxfy.app.config import Settings
+from ctxfy.app.bootstrap import audit_chain, make_storage
+from ctxfy.app.config import ServerSettings, Settings
 from ctxfy.app.own_secrets import pseudonymizer, server_secrets
-from ctxfy.app.places import key_file
+from ctxfy.app.places import key_file, left_spools, spool_file
 from ctxfy.app.storage_settings import StorageSettings
+from ctxfy.app.worker_place import WorkerPlace
 from ctxfy.core.exceptions import ConfigurationError
 
 
@@ -210,3 +212,38 @@ def test_several_master_keys_may_be_set() -> None:
     own = server_secrets(_auth(other_master_keys=SecretStr(f"7:{long}")))
     with pytest.raises(ConfigurationError, match="Master key 7 must have 32 bytes"):
         make_storage(Settings(), own)
+
+
+@pytest.mark.parametrize(
+    ("url", "chain", "names"),
+    [
+        ("sqlite:///var/ctxfy.db", None, ["main", "main", "main"]),
+        ("sqlite:///var/ctxfy.db", "east", ["east", "east", "east"]),
+        ("postgresql://host/ctxfy", "east", ["east", "east", "east-2"]),
+    ],
+)
+def test_workers_write_chains_of_their_own_where_none_must_wait(
+    tmp_path: Path, url: str, chain: str | None, names: list[str]
+) -> None:
+    """
+    A process alone, and the first of several, go on with the same one.
+    """
+    settings = Settings(storage=StorageSettings(url=url), audit=AuditSettings(chain=chain))
+    places = [None, *(WorkerPlace(number=each, count=2, folder=tmp_path) for each in (1, 2))]
+    assert [audit_chain(settings, place) for place in places] == names
+
+
+def test_what_waits_of_workers_that_there_are_no_more_is_found(tmp_path: Path) -> None:
+    """
+    Each worker has a file of its own, and those beyond the count belong to nobody.
+    """
+    settings = Settings(
+        server=ServerSettings(workers=2),
+        storage=StorageSettings(url=f"sqlite:///{tmp_path}/ctxfy.db"),
+    )
+    places = [WorkerPlace(number=each, count=4, folder=tmp_path) for each in (1, 2, 3, 4)]
+    files = [spool_file(settings, place) for place in places]
+    for file in (*files, files[3].with_name(f"{files[3].name}.damaged")):
+        file.touch()
+    assert [file.name for file in files[:2]] == ["ctxfy.spool", "ctxfy.spool-2"]
+    assert left_spools(settings) == files[2:]

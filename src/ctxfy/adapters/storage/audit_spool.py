@@ -10,7 +10,7 @@ import errno
 import json
 import os
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -59,9 +59,21 @@ class _Link:
 class AuditSpool:
     """
     One file, written by one process. Its methods block, and are run in a thread.
+
+    Args:
+        max_bytes: How much may wait.
+        left: Lists files of processes that there are no more.
     """
 
-    def __init__(self, path: Path, *, envelope: Envelope, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        envelope: Envelope,
+        max_bytes: int = MAX_BYTES,
+        left: Callable[[], Sequence[Path]] = tuple,
+    ) -> None:
+        self._left = left
         self._path = path
         self._envelope = envelope
         self._max_bytes = max_bytes
@@ -128,6 +140,14 @@ class AuditSpool:
         """
         self._path.unlink(missing_ok=True)
         self._link = None
+
+    def inherit(self) -> None:
+        """
+        If nothing waits here, take over a file that another process has left.
+        """
+        if not self.size and (left := self._left()):
+            left[0].replace(self._path)
+            self._link = None
 
     def set_aside(self) -> Path:
         """

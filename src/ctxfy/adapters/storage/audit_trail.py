@@ -157,6 +157,7 @@ class AuditTrail:
             for start in range(0, max(1, len(spooled.events)), MAX_BATCH):
                 await self._database.write(partial(self._take_over, spooled, start))
             aside = await asyncio.to_thread(self._empty, spooled)
+            await asyncio.to_thread(self._spool.inherit)
             self._is_away = False
             self._watcher.told(Fate.RECOVERED, spooled.events)
         return Drained(events=len(spooled.events), damaged=aside)

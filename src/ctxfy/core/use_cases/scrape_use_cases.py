@@ -56,7 +56,12 @@ def figures_between(before: Scrape, after: Scrape) -> ServerFigures:
             _since(before, after, EXECUTION_TIMES),
             seconds,
         ),
-        gauges={name: values[()] for name, values in after.samples.items() if () in values},
+        gauges={
+            name: _sum(values)
+            for name, values in after.samples.items()
+            # One of the server, or one of each worker.
+            if all(label == "worker" for labels in values for label, _ in labels)
+        },
     )
 
 

@@ -131,6 +131,30 @@ async def test_a_spool_outlives_its_process(database: Database, tmp_path: Path) 
     assert await targets(database) == ["prompt-1", "prompt-2"]
 
 
+async def test_what_another_process_has_left_is_taken_over_too(
+    database: Database, tmp_path: Path
+) -> None:
+    """
+    File after file, each once nothing waits in the own one.
+    """
+    files = [tmp_path / f"spool-{number}" for number in (2, 3)]
+    with outage(tmp_path):
+        for number, file in enumerate(files):
+            left = AuditSpool(file, envelope=ENVELOPE)
+            await trail_on(database, tmp_path, spool=left).append(event(number))
+    spool = AuditSpool(
+        tmp_path / "spool",
+        envelope=ENVELOPE,
+        left=lambda: [file for file in files if file.exists()],
+    )
+    spool.inherit()
+    trail = trail_on(database, tmp_path, spool=spool)
+    while trail.spooled_bytes:
+        assert (await trail.drain()).events == 1
+    assert await targets(database) == ["prompt-0", "prompt-1"]
+    assert not any(file.exists() for file in files)
+
+
 async def test_a_spool_that_was_taken_over_is_not_taken_twice(
     database: Database, tmp_path: Path
 ) -> None:

@@ -88,3 +88,15 @@ def test_a_first_scrape_is_compared_with_nothing() -> None:
     """
     assert figures_between(Scrape(at=0), _scrape(10, 50)).per_second == 5.0
     assert figures_between(Scrape(at=0), Scrape(at=0)).endpoints == ()
+
+
+def test_what_each_worker_has_is_added_up() -> None:
+    """
+    A gauge of each worker is one of the server; one with other labels is none.
+    """
+    samples = {
+        "memory": {_labels(worker="1"): 3.0, _labels(worker="2"): 4.0},
+        "checks": {_labels(check="disk"): 1.0},
+    }
+    after = Scrape(at=2, samples=samples)
+    assert figures_between(Scrape(at=1, samples={}), after).gauges == {"memory": 7.0}
