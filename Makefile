@@ -66,6 +66,10 @@ start-time: setup ## measure how long a start takes until the first answer (ARGS
 bench-auth: setup ## measure authentications a second, next to a bare echo (ARGS="ROUNDS SECONDS")
 	@$(BIN)/python -m benchmarks.auth $(ARGS)
 
+.PHONY: bench-workers
+bench-workers: setup ## measure what a second worker brings (ARGS="ROUNDS SECONDS")
+	@$(BIN)/python -m benchmarks.workers $(ARGS)
+
 .PHONY: fault-trial
 fault-trial: setup ## freeze and kill PostgreSQL, Valkey and a collector under traffic; print what /health says (ARGS=SECONDS)
 	@$(BIN)/python -m benchmarks.faults $(ARGS)

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -84,8 +84,9 @@ class Measured:
         return Load(per_cpu_second=statuses[str(status.value)] / used, **found)
 
     def _cpu_seconds(self) -> float:
-        times = psutil.Process(self.pid).cpu_times()
-        return times.user + times.system
+        server = psutil.Process(self.pid)
+        times = [each.cpu_times() for each in (server, *server.children())]  # and its workers
+        return sum(each.user + each.system for each in times)
 
 
 @contextmanager
@@ -95,6 +96,7 @@ def ctxfy_server(
     path: str,
     settings: Mapping[str, str],
     prompts: Path = ROOT / "prompts",
+    processors: Collection[int] = (SERVER_PROCESSOR,),
 ) -> Generator[Measured]:
     """
     Serve prompts, the examples if no others, with everything on, and limits that nobody reaches.
@@ -113,7 +115,7 @@ def ctxfy_server(
         log.open("wb") as output,
         _pinned(
             [*command, "--prompts", str(prompts)],
-            SERVER_PROCESSOR,
+            *processors,
             cwd=folder,
             env=environment,
             stdout=output,
@@ -148,15 +150,14 @@ def echo_server(name: str) -> Generator[Measured]:
 @contextmanager
 def _pinned(
     command: Sequence[str],
-    processor: int,
-    *,
+    *processors: int,
     cwd: Path = ROOT,
     env: Mapping[str, str] | None = None,
     stdout: int | IO[bytes] | None = None,
     stderr: int | IO[bytes] | None = None,
 ) -> Generator[subprocess.Popen[bytes]]:
     here = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {processor})  # a child inherits it from its first thread on
+    os.sched_setaffinity(0, processors)  # a child inherits it from its first thread on
     try:
         process = subprocess.Popen(command, cwd=cwd, env=env, stdout=stdout, stderr=stderr)
     finally:
