@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ctxfy.adapters.monitoring.process_figures import cpu_seconds, memory_bytes
 from ctxfy.adapters.monitoring.shared_counts import SharedCounts
+from ctxfy.adapters.monitoring.shared_levels import SharedLevels
 from ctxfy.adapters.monitoring.worker_board import WorkerBoard
 from ctxfy.adapters.monitoring.workers_probe import WorkersProbe
 from ctxfy.app.shared_reload import Announcement
@@ -26,6 +27,7 @@ class Team:
         counts: What they count together.
         probe: Tells whether all of them serve.
         announcement: Which prompts one of them has tested.
+        levels: Of loggers, as they were changed in any of them.
     """
 
     place: WorkerPlace
@@ -33,6 +35,7 @@ class Team:
     counts: SharedCounts
     probe: WorkersProbe
     announcement: Announcement
+    levels: SharedLevels
 
     async def run(self, logging: LoggingPort) -> None:
         """
@@ -61,4 +64,5 @@ def join_team(place: WorkerPlace) -> Team:
         counts=counts,
         probe=WorkersProbe(board),
         announcement=Announcement(place.folder, place.number),
+        levels=SharedLevels(place.folder, place.number),
     )

@@ -239,6 +239,7 @@ def wire(
             trail=storage.trail,
             logging=logging,
             now=utc_now,
+            shared=team.levels if team else None,
         ),
         metrics=metrics,
         request_counts=metrics.request_counts,

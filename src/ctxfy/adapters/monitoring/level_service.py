@@ -1,13 +1,14 @@
 """
 Levels of loggers, changed while the server runs.
 
-What is changed is one value, and counts in this process alone.
+What is changed is one value, and counts in this process, or in all workers of the server.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
+from ctxfy.adapters.monitoring.shared_levels import SharedLevels
 from ctxfy.core.models.audit_models import Actor
 from ctxfy.core.models.log_level_models import LevelChange, LoggerLevel, LoggerLevels
 from ctxfy.core.models.monitoring_models import LogLevel
@@ -36,6 +37,7 @@ class LevelService:
         floors: Below which libraries are never written.
         trail: Is told of every change before it counts.
         now: The clock.
+        shared: What is changed in any worker; None for a process that serves alone.
     """
 
     def __init__(
@@ -47,7 +49,9 @@ class LevelService:
         trail: AuditPort,
         logging: LoggingPort,
         now: Callable[[], datetime],
+        shared: SharedLevels | None = None,
     ) -> None:
+        self._shared = shared
         self._settings = settings
         self._apply = apply
         self._floors = floors
@@ -72,6 +76,7 @@ class LevelService:
             InvalidRequestError: That may not be.
             UnavailableError: The audit trail could not be told; nothing has changed.
         """
+        self.follow()
         now = self._now()
         until = None if seconds is None else now + timedelta(seconds=seconds)
         change = LevelChange(logger=logger, level=level, until=until)
@@ -83,6 +88,7 @@ class LevelService:
         # Before it counts: a change that silences everything has its line.
         self._tell(event, logger, to=level, seconds=seconds)
         self._put({**self._changes, logger: change})
+        self._share()
 
     async def take_back(self, logger: str, *, actor: Actor) -> None:
         """
@@ -93,9 +99,11 @@ class LevelService:
             UnavailableError: The audit trail could not be told; nothing has changed.
         """
         check_logger(logger)
+        self.follow()
         await self._trail.append(act_of(actor, "log_level_restored", self._now(), target=logger))
         if logger in self._changes:
             self._put({name: each for name, each in self._changes.items() if name != logger})
+            self._share()
             self._tell("log_level_restored", logger, reason="asked")
 
     async def run(self) -> None:
@@ -105,6 +113,7 @@ class LevelService:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             self.fall_back()
+            self.follow()
 
     def fall_back(self) -> None:
         """
@@ -115,6 +124,20 @@ class LevelService:
             self._put(left)
             for logger in over:
                 self._tell("log_level_restored", logger, reason="time")
+
+    def follow(self) -> None:
+        """
+        Take over what was changed in another worker; there it was told.
+        """
+        if self._shared is None:
+            return
+        changes = still_changed(self._shared.read(), self._now())
+        if changes != self._changes:
+            self._put(changes)
+
+    def _share(self) -> None:
+        if self._shared is not None:
+            self._shared.write(self._changes.values())
 
     def _put(self, changes: Mapping[str, LevelChange]) -> None:
         self._changes = changes

@@ -4,11 +4,13 @@ Levels that are changed while the server runs, and what is told of it.
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from ctxfy.adapters.monitoring import level_service
 from ctxfy.adapters.monitoring.level_service import LevelService
+from ctxfy.adapters.monitoring.shared_levels import SharedLevels
 from ctxfy.core.exceptions import InvalidRequestError, UnavailableError
 from ctxfy.core.models.audit_models import SERVER
 from ctxfy.core.models.log_level_models import LoggerLevels
@@ -24,7 +26,7 @@ class Desk:
     A service with a clock that a test turns.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, shared: SharedLevels | None = None) -> None:
         self.at = NOON
         self.trail = FakeAuditTrail()
         self.logging = RecordingLogging()
@@ -36,6 +38,7 @@ class Desk:
             trail=self.trail,
             logging=self.logging,
             now=lambda: self.at,
+            shared=shared,
         )
 
     async def change(self, logger: str, level: LogLevel, seconds: int | None = 60) -> None:
@@ -120,3 +123,27 @@ async def test_what_may_not_be_leaves_no_trace() -> None:
     with pytest.raises(InvalidRequestError):
         await desk.service.take_back("a/b", actor=SERVER)
     assert (desk.applied, desk.trail.events) == ([], [])
+
+
+async def test_a_change_counts_in_every_worker(tmp_path: Path) -> None:
+    """
+    Whoever is asked, the other follows, also when it is taken back or its time is over.
+    """
+    one, other = (Desk(SharedLevels(tmp_path, number)) for number in (1, 2))
+    await one.change("a", LogLevel.DEBUG)
+    await other.change("b", LogLevel.DEBUG, seconds=120)
+    one.service.follow()
+    for desk in (one, other):
+        assert desk.applied[-1] == {
+            ROOT: LogLevel.INFO,
+            "a": LogLevel.DEBUG,
+            "b": LogLevel.DEBUG,
+        }
+    await one.service.take_back("b", actor=SERVER)
+    other.service.follow()
+    assert "b" not in other.applied[-1]
+    for desk in (one, other):
+        desk.at += timedelta(seconds=60)
+        desk.service.follow()
+        assert desk.applied[-1] == {ROOT: LogLevel.INFO, "a": LogLevel.ERROR}
+    assert [name for name, _ in other.logging.events] == ["log_level_changed"]
