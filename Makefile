@@ -140,6 +140,14 @@ reference: setup ## write the generated parts of the reference pages, the schema
 	@$(BIN)/python scripts/reference.py
 	@$(BIN)/python -m scripts.dashboards
 
+.PHONY: page-examples
+page-examples: setup ## run what the README, the tutorials and the how-to guides tell people to type
+	@PAGE_EXAMPLES=all $(BIN)/pytest -n 0 --timeout 0 tests/e2e/test_page_examples.py $(ARGS)
+
+.PHONY: changelog
+changelog: setup ## show what a release would write into CHANGELOG.md
+	@$(BIN)/towncrier build --draft --version next
+
 .PHONY: format
 format: setup ## repair formatting and whatever ruff can repair safely
 	@$(BIN)/ruff check --quiet --fix-only
