@@ -13,8 +13,10 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from importlib import import_module
 from inspect import getdoc
 from pathlib import Path
+from pkgutil import iter_modules
 from textwrap import indent
 from typing import Any
 
@@ -30,6 +32,7 @@ from ctxfy.app.http_errors import OUTCOMES, outcome_of
 from ctxfy.app.routes import route_policies
 from ctxfy.app.setting_sources import variable_name
 from ctxfy.core import exceptions
+from ctxfy.core import ports as core_ports
 from ctxfy.core.exceptions import CtxfyError
 from ctxfy.core.models.auth_models import KeyId
 from ctxfy.core.models.monitoring_models import (
@@ -307,6 +310,30 @@ def prompt_file_schema() -> str:
     )
 
 
+def ports() -> Iterator[tuple[str, type]]:
+    """
+    Give every port of the core, with the module it is in.
+    """
+    for found in iter_modules(core_ports.__path__):
+        module = import_module(f"{core_ports.__name__}.{found.name}")
+        for name, kind in vars(module).items():
+            if name.endswith("Port") and kind.__module__ == module.__name__:
+                yield found.name, kind
+
+
+def _ports_part() -> str:
+    rows = [
+        (
+            f"`{kind.__name__}`",
+            f"`{module}`",
+            ", ".join(f"`{name}`" for name in vars(kind) if not name.startswith("_")),
+            (getdoc(kind) or "").partition("\n\n")[0].replace("\n", " "),
+        )
+        for module, kind in ports()
+    ]
+    return _table(("port", "module", "methods", "what"), rows)
+
+
 def _table(headings: Sequence[str], rows: Rows) -> str:
     lines = [headings, ["---"] * len(headings), *rows]
     return "\n".join(f"| {' | '.join(_cell(text) for text in line)} |" for line in lines)
@@ -402,6 +429,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/metrics.md": _metrics_part,
     "docs/reference/http.md": _routes_part,
     "docs/reference/log-fields.md": _log_part,
+    "docs/reference/ports.md": _ports_part,
 }
 
 PLACES: Mapping[str, type[BaseModel]] = {

@@ -114,6 +114,20 @@ def test_every_error_is_documented() -> None:
     assert {kind.code for kind in reference.error_kinds()} <= first_cells("errors.md")
 
 
+def test_every_port_is_documented() -> None:
+    """
+    Each port of the core has a row with all its methods, and so has each setting of an address.
+    """
+    found = dict(reversed(pair) for pair in reference.ports())
+    assert len(found) > 20
+    page = text_of("ports.md")
+    for kind in found:
+        assert kind.__name__ in first_cells("ports.md")
+        assert all(f"`{name}`" in page for name in vars(kind) if not name.startswith("_"))
+    addresses = {name for name in setting_names() if re.search("(_PORT|_URL)$", name)}
+    assert addresses <= set(re.findall(r"`(CTXFY_\w+)`", page))
+
+
 def test_every_mistake_in_arguments_is_documented() -> None:
     """
     The codes of mistakes stand with the prompt file, where authors look for them.
