@@ -62,6 +62,14 @@ conformance: clients ## run MCP's official conformance suite, and write what cam
 start-time: setup ## measure how long a start takes until the first answer (ARGS=TIMES)
 	@$(BIN)/python scripts/start_time.py $(ARGS)
 
+.PHONY: bench
+bench: setup ## measure prompts/get next to an echo, FastMCP and the SDK, in seven tables (ARGS="ROUNDS SECONDS")
+	@$(BIN)/python -m benchmarks.prompts $(ARGS)
+
+.PHONY: bench-quick
+bench-quick: setup ## the first of these tables, in under a minute
+	@$(BIN)/python -m benchmarks.prompts quick
+
 .PHONY: bench-auth
 bench-auth: setup ## measure authentications a second, next to a bare echo (ARGS="ROUNDS SECONDS")
 	@$(BIN)/python -m benchmarks.auth $(ARGS)

@@ -1,9 +1,12 @@
 """
-A client that asks for one address over many connections, as fast as it is answered.
+A client that sends one request over many connections, as fast as it is answered.
 
-    python -m benchmarks.load PORT PATH CONNECTIONS SECONDS [HEADER...]
+    echo '{"port": 8000, "path": "/", "connections": 32, "seconds": 4}' | python -m benchmarks.load
 
-Writes one line of JSON. It runs in a process of its own, so that it takes no time from the server.
+An order may have `headers`, a list of lines, a `body`, which is sent by POST, and a `rate`: so many
+requests a second are due then, and times count from when each was due. Writes one line of JSON:
+rates, times, how often each status came, how many different answers, and one of them. It runs in a
+process of its own, so that it takes no time from the server.
 """
 
 import asyncio
@@ -12,50 +15,66 @@ import sys
 import time
 from array import array
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
-from typing import cast, override
+from typing import Any, cast, override
 
 import httptools
 import uvloop
 
 
 PATIENCE_SECONDS = 30
+SAMPLE_BYTES = 4096
+MOST_ANSWERS = 20  # different ones of a connection that are told apart
 
 
 class Visitor(asyncio.Protocol):
     """
-    One connection: asks, waits for the whole answer, and asks again.
+    One connection: asks, waits for the whole answer, and asks again, at once or when it is due.
     """
 
-    def __init__(self, request: bytes, until: float) -> None:
+    def __init__(self, request: bytes, *, until: float, first: float, interval: float) -> None:
         self.latencies = array("d")
         self.statuses = Counter[int]()
+        self.bodies = set[bytes]()
         self.ended = asyncio.get_running_loop().create_future()
         self._request = request
         self._until = until
+        self._due = first
+        self._interval = interval
         self._parser = httptools.HttpResponseParser(self)
-        self._asked = 0.0
+        self._pieces = list[bytes]()
         self._transport: asyncio.Transport
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's own is no subclass
-        self._ask()
+        self._ask_when_due(time.perf_counter())
 
     @override
     def data_received(self, data: bytes) -> None:
         self._parser.feed_data(data)
+
+    def on_body(self, piece: bytes) -> None:
+        """
+        Keep a piece of an answer; called by the parser.
+        """
+        self._pieces.append(piece)
 
     def on_message_complete(self) -> None:
         """
         Note what came; called by the parser.
         """
         now = time.perf_counter()
-        self.latencies.append(now - self._asked)
+        self.latencies.append(now - self._due)
         self.statuses[self._parser.get_status_code()] += 1
+        if len(self.bodies) < MOST_ANSWERS:
+            self.bodies.add(b"".join(self._pieces))
+        self._pieces.clear()
         self._parser = httptools.HttpResponseParser(self)
-        if now < self._until:
-            self._ask()
+        self._due = self._due + self._interval if self._interval else now
+        if max(now, self._due) < self._until:
+            self._ask_when_due(now)
         else:
             self._transport.close()
 
@@ -66,22 +85,42 @@ class Visitor(asyncio.Protocol):
         if not self.ended.done():
             self.ended.set_result(None)
 
-    def _ask(self) -> None:
-        self._asked = time.perf_counter()
-        self._transport.write(self._request)
+    def _ask_when_due(self, now: float) -> None:
+        if self._due > now:
+            asyncio.get_running_loop().call_later(
+                self._due - now, self._transport.write, self._request
+            )
+        else:
+            self._due = self._due if self._interval else now
+            self._transport.write(self._request)
 
 
 async def ask(
-    port: int, path: str, connections: int, seconds: float, headers: list[str]
+    *,
+    port: int,
+    path: str,
+    connections: int,
+    seconds: float,
+    headers: Sequence[str] = (),
+    body: str | None = None,
+    rate: float | None = None,
 ) -> dict[str, object]:
     """
     Ask for so many seconds; return what came of it.
     """
-    lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", *headers]
-    request = ("\r\n".join(lines) + "\r\n\r\n").encode()
+    request = _request(port, path, headers, body)
     loop = asyncio.get_running_loop()
     began = time.perf_counter()
-    visitors = [Visitor(request, began + seconds) for _ in range(connections)]
+    interval = connections / rate if rate else 0.0
+    visitors = [
+        Visitor(
+            request,
+            until=began + seconds,
+            first=began + interval * number / connections,
+            interval=interval,
+        )
+        for number in range(connections)
+    ]
     for visitor in visitors:
         await loop.create_connection(partial(_same, visitor), "127.0.0.1", port)
     async with asyncio.timeout(seconds + PATIENCE_SECONDS):
@@ -89,13 +128,25 @@ async def ask(
     took = time.perf_counter() - began
     latencies = sorted(each for visitor in visitors for each in visitor.latencies)
     statuses = sum((visitor.statuses for visitor in visitors), Counter[int]())
+    bodies = set[bytes]().union(*(visitor.bodies for visitor in visitors))
     return {
         "per_second": len(latencies) / took,
         "p50_ms": latencies[len(latencies) // 2] * 1000,
         "p95_ms": latencies[len(latencies) * 95 // 100] * 1000,
         "p99_ms": latencies[len(latencies) * 99 // 100] * 1000,
         "statuses": dict(statuses),
+        "answers": len(bodies),
+        "answer": min(bodies)[:SAMPLE_BYTES].decode(errors="replace"),
     }
+
+
+def _request(port: int, path: str, headers: Sequence[str], body: str | None) -> bytes:
+    content = (body or "").encode()
+    lines = [f"{'GET' if body is None else 'POST'} {path} HTTP/1.1", f"Host: 127.0.0.1:{port}"]
+    lines += headers
+    if content:
+        lines.append(f"Content-Length: {len(content)}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + content
 
 
 def _same(visitor: Visitor) -> Visitor:
@@ -104,11 +155,10 @@ def _same(visitor: Visitor) -> Visitor:
 
 def main() -> None:
     """
-    Do what the command line says.
+    Do what the order on the standard input says.
     """
-    port, path, connections, seconds, *headers = sys.argv[1:]
-    found = uvloop.run(ask(int(port), path, int(connections), float(seconds), headers))
-    print(json.dumps(found))
+    order: dict[str, Any] = json.load(sys.stdin)
+    print(json.dumps(uvloop.run(ask(**order))))
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ class Load:
         per_second: Answers in a second of the clock.
         per_cpu_second: Answers in a second of the processor that the server used: what one core
             gives, however much else runs on the machine.
+        memory_mb: What the server held after it, in millions of bytes.
     """
 
     per_second: float
@@ -46,12 +47,18 @@ class Load:
     p50_ms: float
     p95_ms: float
     p99_ms: float
+    memory_mb: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     """
-    A server that runs.
+    A server that runs, and what it is asked.
+
+    Attributes:
+        body: Sent by POST; without one it is GET.
+        expected: What stands in each answer, and each answer is the same then.
+        processors: Where the client may run.
     """
 
     name: str
@@ -59,34 +66,58 @@ class Measured:
     port: int
     path: str
     headers: Sequence[str] = ()
+    body: str | None = None
+    expected: str = ""
+    processors: Collection[int] = (CLIENT_PROCESSOR,)
 
-    def load(self, *, connections: int, seconds: float, status: HTTPStatus = HTTPStatus.OK) -> Load:
+    def load(
+        self,
+        *,
+        connections: int,
+        seconds: float,
+        status: HTTPStatus = HTTPStatus.OK,
+        rate: float | None = None,
+    ) -> Load:
         """
-        Ask it, from the other processor.
+        Ask it, from the other processor, as often as it answers or at a rate.
 
         Raises:
             RuntimeError: It did not always answer as it should: then the figure would tell nothing.
         """
-        command = [sys.executable, "-m", "benchmarks.load", str(self.port), self.path]
+        order = {
+            "port": self.port,
+            "path": self.path,
+            "connections": connections,
+            "seconds": seconds,
+            "headers": self.headers,
+            "body": self.body,
+            "rate": rate,
+        }
         with _pinned(
-            [*command, str(connections), str(seconds), *self.headers],
-            CLIENT_PROCESSOR,
+            [sys.executable, "-m", "benchmarks.load"],
+            self.processors,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         ) as client:
             before = self._cpu_seconds()
-            said, _ = client.communicate()
+            said, _ = client.communicate(json.dumps(order).encode())
             used = self._cpu_seconds() - before
         found = json.loads(said)
-        statuses = found.pop("statuses")
-        if set(statuses) != {str(status.value)}:
-            message = f"{self.name} was not well: {said!r}"
+        statuses, answers, answer = (found.pop(name) for name in ("statuses", "answers", "answer"))
+        is_well = set(statuses) == {str(status.value)}
+        if not is_well or (self.expected and (answers != 1 or self.expected not in answer)):
+            message = f"{self.name} was not well: {statuses}, {answers} answers such as {answer!r}"
             raise RuntimeError(message)
-        return Load(per_cpu_second=statuses[str(status.value)] / used, **found)
+        memory_mb = sum(each.memory_info().rss for each in self._processes()) / 1e6
+        return Load(per_cpu_second=statuses[str(status.value)] / used, memory_mb=memory_mb, **found)
 
     def _cpu_seconds(self) -> float:
-        server = psutil.Process(self.pid)
-        times = [each.cpu_times() for each in (server, *server.children())]  # and its workers
+        times = [each.cpu_times() for each in self._processes()]
         return sum(each.user + each.system for each in times)
+
+    def _processes(self) -> list[psutil.Process]:
+        own = psutil.Process(self.pid)
+        return [own, *own.children()]  # its workers
 
 
 @contextmanager
@@ -115,7 +146,7 @@ def ctxfy_server(
         log.open("wb") as output,
         _pinned(
             [*command, "--prompts", str(prompts)],
-            *processors,
+            processors,
             cwd=folder,
             env=environment,
             stdout=output,
@@ -132,34 +163,55 @@ def ctxfy_server(
 
 
 @contextmanager
-def echo_server(name: str) -> Generator[Measured]:
+def asgi_server(
+    name: str, app: str, path: str, environment: Mapping[str, str] | None = None
+) -> Generator[Measured]:
     """
-    Serve the least that an ASGI application can do, under the same server with the same options.
+    Serve another application, or what a function makes, under the same HTTP server.
     """
     port = _free_port()
+    arguments = [app] if app.endswith(":app") else ["--factory", app]
     options = ["--port", str(port), "--loop", "uvloop", "--http", "httptools", "--no-access-log"]
-    command = [sys.executable, "-m", "uvicorn", "benchmarks.echo:app", *options]
-    with _pinned(command, SERVER_PROCESSOR, stderr=subprocess.DEVNULL) as process:
+    with _pinned(
+        [sys.executable, "-m", "uvicorn", *options, *arguments],
+        (SERVER_PROCESSOR,),
+        env=os.environ | (environment or {}),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
         try:
-            _wait_for(port, process)
-            yield Measured(name=name, pid=process.pid, port=port, path="/")
+            _wait_for(name, port, process)
+            yield Measured(name=name, pid=process.pid, port=port, path=path)
         finally:
             process.send_signal(signal.SIGTERM)
 
 
 @contextmanager
+def echo_server(name: str) -> Generator[Measured]:
+    """
+    Serve the least that an ASGI application can do.
+    """
+    with asgi_server(name, "benchmarks.echo:app", "/") as server:
+        yield server
+
+
+@contextmanager
 def _pinned(
     command: Sequence[str],
-    *processors: int,
+    processors: Collection[int],
+    *,
     cwd: Path = ROOT,
     env: Mapping[str, str] | None = None,
+    stdin: int | None = None,
     stdout: int | IO[bytes] | None = None,
     stderr: int | IO[bytes] | None = None,
 ) -> Generator[subprocess.Popen[bytes]]:
     here = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, processors)  # a child inherits it from its first thread on
+    os.sched_setaffinity(0, set(processors))  # a child inherits it from its first thread on
     try:
-        process = subprocess.Popen(command, cwd=cwd, env=env, stdout=stdout, stderr=stderr)
+        process = subprocess.Popen(
+            command, cwd=cwd, env=env, stdin=stdin, stdout=stdout, stderr=stderr
+        )
     finally:
         os.sched_setaffinity(0, here)
     with process:
@@ -184,7 +236,7 @@ def _becomes_live(port: int, process: subprocess.Popen[bytes]) -> bool:
     return False
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def _wait_for(name: str, port: int, process: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < until and process.poll() is None:
         try:
@@ -193,4 +245,4 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.05)
         else:
             return
-    sys.exit("the echo did not start")
+    sys.exit(f"{name} did not start")
