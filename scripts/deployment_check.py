@@ -31,7 +31,7 @@ def main() -> None:
     Judge everything, and say what was judged and what was not.
     """
     problems = list[str]()
-    for check in (image, compose, kubernetes, systemd):
+    for check in (image, compose, kubernetes, systemd, workflows):
         found = check()
         print(f"{check.__name__:<11} {'FAIL' if found else 'ok'}", flush=True)
         problems += found
@@ -110,13 +110,13 @@ def systemd() -> list[str]:
 
 def workflows() -> list[str]:
     """
-    The pipeline.
+    The pipeline, and the scripts it runs.
     """
     files = sorted(WORKFLOWS.glob("*.yaml"))
-    shellcheck = TOOLS / "shellcheck"
     return [
-        *_judged("actionlint", "-no-color", "-shellcheck", shellcheck, *files),
+        *_judged("actionlint", "-no-color", "-shellcheck", TOOLS / "shellcheck", *files),
         *_judged("zizmor", "--offline", "--quiet", "--color", "never", *files),
+        *_judged("shellcheck", KUBERNETES / "deploy", ROOT / "scripts" / "known-vulnerabilities"),
     ]
 
 

@@ -27,6 +27,7 @@ MANIFESTS = sorted(
     name for name in FILES if name.endswith(".yaml") and not name.startswith("monitoring/")
 )
 BASE = "kubernetes/base/"
+WORKFLOWS = ROOT / ".github" / "workflows"
 
 type Object = Mapping[str, Any]
 
@@ -321,3 +322,19 @@ def test_services_of_compose_have_no_rights_to_gain() -> None:
     assert all(each["cap_drop"] == ["ALL"] for each in production["services"].values())
     ports = [port for each in development["services"].values() for port in each.get("ports", ())]
     assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+@pytest.mark.parametrize("path", sorted(WORKFLOWS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_workflow_takes_actions_by_their_commit_and_few_rights(path: Path) -> None:
+    """
+    A tag can be moved; and what a job may do is said by that job.
+    """
+    text = path.read_text(encoding="utf-8")
+    workflow = yaml.safe_load(text)
+    used = re.findall(r"uses: (.*)", text)
+    assert used
+    assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v[\d.]+", each) for each in used)
+    assert workflow["permissions"] == {}
+    for job in workflow["jobs"].values():
+        assert job["permissions"]["contents"] in {"read", "write"}
+        assert job["timeout-minutes"] <= 60
