@@ -118,7 +118,7 @@ def test_every_port_is_documented() -> None:
     """
     Each port of the core has a row with all its methods, and so has each setting of an address.
     """
-    found = dict(reversed(pair) for pair in reference.ports())
+    found = {kind for _, kind in reference.ports()}
     assert len(found) > 20
     page = text_of("ports.md")
     for kind in found:

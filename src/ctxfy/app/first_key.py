@@ -41,10 +41,11 @@ def announce_first_key(settings: Settings, api_key: str, stream: TextIO | None =
     Show the first key, the address, and how to connect clients. To stderr: logs go to stdout.
     """
     url = base_url(settings)
+    pages = f"\nSee and try them in a browser: {url}/docs\n" if settings.docs.enabled else ""
     print(
         f"""
 ctxfy serves your prompts at {url}/mcp
-
+{pages}
 This is your admin key. It is shown this once; keep it safe:
 
     {api_key}

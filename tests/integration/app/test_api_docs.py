@@ -16,7 +16,7 @@ from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from ctxfy.adapters.api_docs.page_routes import PAGE_POLICY
-from ctxfy.app.config import DocsSettings
+from ctxfy.app.config import DocsSettings, PromptsSettings
 from ctxfy.app.main import create_app
 from ctxfy.app.rest import rest_handlers
 from ctxfy.core.models.auth_models import Scope
@@ -336,7 +336,9 @@ async def test_the_document_follows_a_reload(tmp_path: Path) -> None:
     """
     At once, in both directions.
     """
-    settings = settings_in(tmp_path)
+    # Nobody else looks at the folder, or the reload would find nothing left to do.
+    prompts = PromptsSettings(folder=write_prompts(tmp_path), watch=False)
+    settings = settings_in(tmp_path, prompts=prompts)
     async with running(create_app(settings)) as client:
         before = executions_in(await document_of(client))
         write_prompts(tmp_path, {"fresh.prompt.md": "---\ntitle: New\n---\nNew.\n"})

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from ctxfy.app.auth_settings import AuthSettings
-from ctxfy.app.config import ServerSettings, Settings
+from ctxfy.app.config import DocsSettings, ServerSettings, Settings
 from ctxfy.app.first_key import announce_first_key, base_url, ensure_first_key
 from ctxfy.core.exceptions import ConfigurationError, InvalidKeyRequestError
 from ctxfy.core.models.auth_models import KeyId, Scope
@@ -71,7 +71,7 @@ async def test_the_owner_of_the_first_key_is_checked() -> None:
 
 def test_the_announcement_can_be_pasted() -> None:
     """
-    It holds the address, the key, a command for one client and how to get what others want.
+    It holds the addresses, the key, a command for one client and how to get what others want.
     """
     stream = io.StringIO()
     announce_first_key(Settings(), KEY, stream)
@@ -79,6 +79,10 @@ def test_the_announcement_can_be_pasted() -> None:
     assert "claude mcp add --transport http ctxfy http://127.0.0.1:8000/mcp" in text
     assert f'--header "Authorization: Bearer {KEY}"' in text
     assert "connect cursor --url http://127.0.0.1:8000\n" in text
+    assert "in a browser: http://127.0.0.1:8000/docs\n" in text
+    bare = io.StringIO()
+    announce_first_key(Settings(docs=DocsSettings(enabled=False)), KEY, bare)
+    assert "/docs" not in bare.getvalue()
 
 
 def test_the_announcement_goes_where_logs_do_not(capsys: pytest.CaptureFixture[str]) -> None:

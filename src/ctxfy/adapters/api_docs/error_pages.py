@@ -8,13 +8,13 @@ from http import HTTPStatus
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Scope
 
+from ctxfy.adapters.api_docs.page_addresses import is_page
 from ctxfy.adapters.api_docs.page_routes import PAGE_HEADERS
 from ctxfy.adapters.api_docs.page_templates import PageTemplates, reader_of
 from ctxfy.core.exceptions import CtxfyError
 from ctxfy.core.models.auth_models import Principal
 
 
-PAGES = "/docs"
 _DROPPED = frozenset({"content-length", "content-type"})
 
 
@@ -46,7 +46,7 @@ class ErrorPages:
         Make the answer, with the status and the headers that it has for everybody.
         """
         plain = self._plain(scope, error)
-        if not (_is_page(scope) and self._is_browser(scope)):
+        if not (is_page(str(scope.get("path", ""))) and self._is_browser(scope)):
             return plain
         state = scope.get("state", {})
         caller: Principal | None = state.get("caller")
@@ -63,8 +63,3 @@ class ErrorPages:
         )
         kept = {name: value for name, value in plain.headers.items() if name not in _DROPPED}
         return HTMLResponse(body, status_code=plain.status_code, headers=kept | PAGE_HEADERS)
-
-
-def _is_page(scope: Scope) -> bool:
-    path = str(scope.get("path", ""))
-    return path == PAGES or path.startswith(f"{PAGES}/")

@@ -84,7 +84,7 @@ def policy_errors(policy: RoutePolicy) -> tuple[type[CtxfyError], ...]:
     return tuple(found)
 
 
-def error_responses(errors: Errors, kinds: ErrorKinds, *, rpc: bool) -> Json:
+def error_responses(errors: Errors, kinds: ErrorKinds, *, rpc: bool, page: bool = False) -> Json:
     """
     Write the responses, by status.
 
@@ -92,17 +92,20 @@ def error_responses(errors: Errors, kinds: ErrorKinds, *, rpc: bool) -> Json:
         errors: What can go wrong.
         kinds: What each of them is on the wire.
         rpc: Whether they come as JSON-RPC errors and not as problem+json.
+        page: Whether they may come as a page, too.
     """
     by_status: dict[int, list[type[CtxfyError]]] = {}
     for error in dict.fromkeys(errors):
         by_status.setdefault(kinds[error].status, []).append(error)
     return {
-        str(status): _response(status, found, kinds, rpc=rpc)
+        str(status): _response(status, found, kinds, rpc=rpc, page=page)
         for status, found in sorted(by_status.items())
     }
 
 
-def _response(status: int, errors: list[type[CtxfyError]], kinds: ErrorKinds, *, rpc: bool) -> Json:
+def _response(
+    status: int, errors: list[type[CtxfyError]], kinds: ErrorKinds, *, rpc: bool, page: bool
+) -> Json:
     codes = " ".join(f"`{error.code}`: {_meaning(error)}" for error in errors)
     example = _rpc_example if rpc else _problem_example
     headers = {
@@ -119,7 +122,8 @@ def _response(status: int, errors: list[type[CtxfyError]], kinds: ErrorKinds, *,
                     error.code: {"value": example(error, kinds[error])} for error in errors
                 },
             }
-        },
+        }
+        | ({"text/html": {"schema": {"type": "string"}}} if page else {}),
     }
 
 

@@ -17,6 +17,7 @@ from ctxfy.adapters.api_docs.error_responses import (
     policy_errors,
 )
 from ctxfy.adapters.api_docs.operations import Answer, Json, Operation, Operations
+from ctxfy.adapters.api_docs.page_addresses import is_page
 from ctxfy.adapters.api_docs.schema_conversion import COMPONENTS, convert, convert_definitions
 from ctxfy.core.exceptions import InvalidRequestError, MalformedBodyError
 from ctxfy.core.models.auth_models import RoutePolicy
@@ -150,7 +151,7 @@ def _operation(
         ),
         "security": security(policy, surface.session_cookie),
         "responses": {str(item.status): _answer(item, types) for item in told.answers}
-        | error_responses(errors, surface.errors, rpc=rpc),
+        | error_responses(errors, surface.errors, rpc=rpc, page=is_page(policy.path)),
     }
     if parameters:
         written["parameters"] = parameters

@@ -185,6 +185,8 @@
   async function createKey(event) {
     event.preventDefault();
     const wish = Object.fromEntries(new FormData(create));
+    const button = create.querySelector("button");
+    button.disabled = true;
     const answer = await ask("POST", KEYS, {
       user_id: wish.user_id.trim(),
       name: wish.name.trim(),
@@ -194,6 +196,7 @@
       networks: words(wish.networks),
       rate_limit: wish.rate_limit.trim() || null,
     });
+    button.disabled = false;
     if (!answer.ok) {
       showProblem(create, answer, (field) => byId(`new-${field.split(/[.[]/)[0]}`));
       return;
@@ -218,5 +221,6 @@
   });
   more.addEventListener("click", () => show({ isMore: true }));
   byId("secret-done").addEventListener("click", hideSecret);
+  window.addEventListener("pagehide", hideSecret);
   begin();
 })();

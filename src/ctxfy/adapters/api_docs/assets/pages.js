@@ -141,6 +141,12 @@ const ctxfy = (() => {
     }
   }
 
+  // A browser that goes back may show a page as it was left, also after logging out.
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted && csrfToken() === null) {
+      location.reload();
+    }
+  });
   mendAddresses();
   for (const button of document.querySelectorAll("[data-copy]")) {
     whenPressed(button, () => button.parentElement.querySelector("code").textContent);
