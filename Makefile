@@ -59,7 +59,7 @@ conformance: clients ## run MCP's official conformance suite, and write what cam
 	@$(BIN)/python -m tests.e2e.conformance
 
 .PHONY: start-time
-start-time: setup ## measure how long a start takes until the first answer (ARGS=TIMES)
+start-time: setup ## measure how long a start takes until the first answer, and its memory (ARGS="TIMES PROMPTS")
 	@$(BIN)/python scripts/start_time.py $(ARGS)
 
 .PHONY: bench
@@ -98,6 +98,13 @@ bench-pages: setup ## measure the pages and OpenAPI's document with 200 prompts 
 screenshots: clients ## take the two pictures of docs/images anew, by the test of the pages
 	@mkdir -p docs/images
 	@SCREENSHOTS=docs/images $(BIN)/pytest -q -n 0 tests/e2e/test_pages.py -k rendered $(ARGS)
+.PHONY: slow-clients
+slow-clients: setup ## hold connections like an attacker, and measure good clients (ARGS="CONNECTIONS ROUNDS SECONDS")
+	@$(BIN)/python -m benchmarks.slow_clients $(ARGS)
+
+.PHONY: soak
+soak: setup ## ask for prompts over many connections for minutes, and watch the memory (ARGS="MINUTES CONNECTIONS A_MINUTE")
+	@$(BIN)/python -m benchmarks.soak $(ARGS)
 
 .PHONY: wheel-trial
 wheel-trial: setup ## run the wheel alone, as a stranger would, with uv in an empty folder

@@ -1,39 +1,78 @@
 """
 How long a start takes until the first answer, and how much memory it then holds.
 
-    python scripts/start_time.py [TIMES]
+    python scripts/start_time.py [TIMES [PROMPTS]]
 
-Starts `ctxfy serve` over prompts/ on a free port, in a folder of its own; the first start makes the
-database too. Prints seconds and megabytes of each start. A figure for people, not a check.
+Starts `ctxfy serve` on a free port, in a folder of its own, with as many prompts; the first start
+makes the database too. Prints seconds by the clock and of the processor, and megabytes at the first
+answer and when nothing was asked for a while. Figures for people, not a check.
 """
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 from urllib.request import urlopen
+
+import psutil
 
 
 ROOT = Path(__file__).parents[1]
 PATIENCE_SECONDS = 120
+IDLE_SECONDS = 3
+
+
+class Start(NamedTuple):
+    """
+    What one start took.
+    """
+
+    seconds: float
+    processor_seconds: float
+    megabytes: float
+    idle_megabytes: float
 
 
 def main() -> None:
     """
     Start some times, and print what each took.
     """
-    times = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    times, prompts = map(int, (*sys.argv[1:3], *("5", "200")[len(sys.argv[1:3]) :]))
     with tempfile.TemporaryDirectory() as folder:
+        write_prompts(Path(folder) / "prompts", prompts)
+        print(f"{prompts} prompts")
         for number in range(times):
-            seconds, megabytes = start(Path(folder))
-            print(f"start {number + 1}: {seconds:.2f} s, {megabytes:.0f} MB")
+            took = start(Path(folder))
+            load = os.getloadavg()[0]
+            print(
+                f"start {number + 1}: {took.seconds:.2f} s, of the processor"
+                f" {took.processor_seconds:.2f} s; {took.megabytes:.0f} MB, idle"
+                f" {took.idle_megabytes:.0f} MB; {load:.1f} processes had something to do",
+                flush=True,
+            )
 
 
-def start(folder: Path) -> tuple[float, float]:
+def write_prompts(folder: Path, count: int) -> None:
+    """
+    Copy the examples as often as it takes, under new names.
+    """
+    shutil.copytree(ROOT / "prompts", folder)
+    examples = sorted(folder.rglob("*.prompt.md"))
+    for number in range(max(0, count - len(examples))):
+        example = examples[number % len(examples)]
+        name = example.name.partition(".")[0]
+        text = re.sub(r"(?m)^name: .*\n", "", example.read_text(encoding="utf-8"), count=1)
+        (example.parent / f"{name}-{number}.prompt.md").write_text(text, encoding="utf-8")
+
+
+def start(folder: Path) -> Start:
     """
     Start once, and end it.
     """
@@ -42,7 +81,7 @@ def start(folder: Path) -> tuple[float, float]:
     began = time.perf_counter()
     with log.open("w") as output:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [*command, "--prompts", str(ROOT / "prompts")],
+            [*command, "--prompts", str(folder / "prompts")],
             cwd=folder,
             env=os.environ | {"CTXFY_LOGGING__FORMAT": "json"},
             stdout=output,
@@ -52,7 +91,13 @@ def start(folder: Path) -> tuple[float, float]:
         url = _address(process, log, began)
         with urlopen(f"{url}/health/ready", timeout=5) as answer:  # noqa: S310 - http, our own
             answer.read()
-        return time.perf_counter() - began, _megabytes(process.pid)
+        seconds = time.perf_counter() - began
+        server = psutil.Process(process.pid)
+        times, megabytes = server.cpu_times(), server.memory_info().rss / 1e6
+        time.sleep(IDLE_SECONDS)
+        # With its children: the one that checked the prompts has worked beside it.
+        processor = times.user + times.system + times.children_user + times.children_system
+        return Start(seconds, processor, megabytes, server.memory_info().rss / 1e6)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=20)
@@ -65,11 +110,6 @@ def _address(process: subprocess.Popen[bytes], log: Path, began: float) -> str:
                 return str(json.loads(line)["url"])
         time.sleep(0.01)
     sys.exit(f"the server did not start: {log.read_text()}")
-
-
-def _megabytes(pid: int) -> float:
-    resident = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return resident * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ from ctxfy.adapters.storage.envelope import KEY_BYTES
 from ctxfy.app.config import Settings
 from ctxfy.app.first_key import base_url
 from ctxfy.app.http_errors import OUTCOMES, ProblemData
-from ctxfy.app.operations import operations
 from ctxfy.app.wiring import Wiring, wire
 from ctxfy.core.models.auth_models import KeyId, Principal, Scope
 from ctxfy.core.models.monitoring_models import LogLevel
@@ -90,6 +89,7 @@ def _renderer(wiring: Wiring) -> ExampleRenderer:
 
 
 def _surface(wiring: Wiring) -> Surface:
+    from ctxfy.app.operations import operations
     from ctxfy.app.rest import describe_rest, rest_handlers
 
     return Surface(

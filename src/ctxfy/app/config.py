@@ -96,13 +96,13 @@ class ServerSettings(Section):
         default=5.0, gt=0, le=600, description="How long the head of a request may take to come."
     )
     body_timeout_seconds: float = Field(
-        default=8.0,
+        default=7.0,
         gt=0,
         le=600,
         description="How long its body may take, beside the time it needs at the least rate.",
     )
     send_timeout_seconds: float = Field(
-        default=8.0,
+        default=7.0,
         gt=0,
         le=600,
         description="How long an answer may wait for its client, likewise.",

@@ -22,6 +22,7 @@ from uvicorn.config import STARTUP_FAILURE
 from ctxfy.adapters.auth.security_headers import SECURITY_HEADERS
 from ctxfy.adapters.container.certificate import ServerCertificate
 from ctxfy.adapters.container.open_files import allow_open_files
+from ctxfy.adapters.container.settled_memory import settle_memory
 from ctxfy.adapters.http_server.connection import BoundedConnection
 from ctxfy.adapters.http_server.connection_watch import ConnectionWatch
 from ctxfy.app.background import running
@@ -176,6 +177,7 @@ class _Server(uvicorn.Server):
 
     @override
     async def main_loop(self) -> None:
+        settle_memory()
         async with running(self._follow(self._certificate)), running(self._beat()):
             await super().main_loop()
 

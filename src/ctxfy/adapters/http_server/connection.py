@@ -59,7 +59,8 @@ class BoundedConnection(HttpToolsProtocol):
         self._watch = watch
         self._limits = watch.limits
         self._received = 0
-        # Since when the client does not take what we have for it, and how much that was.
+        # Whether the client leaves us waiting with what we have for it, and since when, how much.
+        self._is_stalled = False
         self._stall: tuple[float, int] | None = None
 
     @override
@@ -134,18 +135,19 @@ class BoundedConnection(HttpToolsProtocol):
     @override
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._stall = (self._watch.now, self._unsent())
+        self._is_stalled = True
 
     @override
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._stall = None
+        self._is_stalled, self._stall = False, None
 
     def look(self, now: float) -> None:
         """
         End the connection if its client has taken too long; called now and then.
         """
-        if self._stall is None and self.transport.is_closing():
+        if self._stall is None and (self._is_stalled or self.transport.is_closing()):
+            # Not before: what the system takes at once is not yet taken by the client.
             self._stall = (now, self._unsent())
         if self._stall is not None:
             since, unsent = self._stall

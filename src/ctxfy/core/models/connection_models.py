@@ -63,8 +63,8 @@ class ConnectionLimits:
 
     connections: int = 4000
     head_seconds: float = 5.0
-    body_seconds: float = 8.0
-    answer_seconds: float = 8.0
+    body_seconds: float = 7.0
+    answer_seconds: float = 7.0
     idle_seconds: float = 5.0
     bytes_per_second: int = 10_000
     head_bytes: int = 64 * 1024

@@ -219,8 +219,9 @@ async def test_a_reader_is_cut_off_when_it_takes_too_little() -> None:
     house = House(echo, replace(LIMITS, answer_seconds=8, bytes_per_second=100))
     (slow, kept), (stuck, cut), (last, gone) = (house.connect() for _ in range(3))
     for connection, transport in ((slow, kept), (stuck, cut)):
-        transport.unsent = 10_000
+        transport.unsent = 5_000_000
         connection.pause_writing()
+        transport.unsent = 10_000  # the system took the rest, and not the client
     last.data_received(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
     await settle()
     gone.unsent = 10
