@@ -8,12 +8,14 @@ processor is what counts on a machine that others use too; a second of the clock
 """
 
 import asyncio
+import json
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.servers import Load, Measured, ctxfy_server, echo_server
@@ -29,6 +31,17 @@ from tests.postgres_kit import TestServer
 CURRENT = "/auth/api-keys/current"
 CONNECTIONS = 32
 CHECKS = 50_000
+MCP_HEADERS = (
+    "Content-Type: application/json",
+    "Accept: application/json, text/event-stream",
+    "MCP-Protocol-Version: 2025-11-25",
+)
+GET_PROMPT = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "prompts/get",
+    "params": {"name": "commit-message", "arguments": {"diff": "-a\n+b"}},
+}
 DURABLE = {"fsync": "on", "full_page_writes": "on"}
 RELAXED = {"CTXFY_AUDIT__DURABILITY": "relaxed"}
 
@@ -62,9 +75,9 @@ def servers(folder: Path) -> Generator[Sequence[Measured]]:
     """
     with ExitStack() as stack, TestServer(DURABLE) as postgres:
 
-        def add(name: str, settings: Mapping[str, str], path: str = CURRENT) -> Measured:
+        def add(name: str, settings: Mapping[str, str]) -> Measured:
             place = folder / name.replace(" ", "-").replace(",", "")
-            return stack.enter_context(ctxfy_server(name, place, path, settings))
+            return stack.enter_context(ctxfy_server(name, place, CURRENT, settings))
 
         def on_postgres(name: str) -> dict[str, str]:
             asyncio.run(postgres.execute(f'CREATE DATABASE "{name}"'))
@@ -73,13 +86,21 @@ def servers(folder: Path) -> Generator[Sequence[Measured]]:
                 "CTXFY_AUTH__KEY_FILE": str(folder / f"{name}.keys"),
             }
 
+        strict = add("SQLite, strict", {})
         yield [
             stack.enter_context(echo_server("bare echo")),
-            add("SQLite, strict", {}),
+            strict,
             add("SQLite, relaxed", RELAXED),
             add("PostgreSQL, strict", on_postgres("strict")),
             add("PostgreSQL, relaxed", on_postgres("relaxed") | RELAXED),
-            add("no key at all", {}, "/health/live"),
+            replace(strict, name="no key at all", path="/health/live", headers=()),
+            replace(
+                strict,
+                name="a prompt over MCP, SQLite, strict",
+                path="/mcp",
+                headers=(*strict.headers, *MCP_HEADERS),
+                body=json.dumps(GET_PROMPT),
+            ),
         ]
 
 

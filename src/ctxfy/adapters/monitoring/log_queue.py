@@ -103,7 +103,7 @@ class LineQueue:
                 self._no_room += 1
                 self._untold += 1
                 return
-            waiting = self._after_gap(line)
+            waiting = self._after_gap(line) if self._untold else _Waiting(line, 0)
             if self._is_running:
                 self._lines.append(waiting)
                 self._characters += len(waiting.text)
