@@ -17,12 +17,16 @@ class Pulse:
     """
     The worker's end.
 
+    Attributes:
+        is_lost: Whether the parent is gone.
+
     Args:
         link: Connected to the parent; not blocking.
     """
 
     def __init__(self, link: socket.socket) -> None:
         self._link = link
+        self.is_lost = False
 
     async def run(self, on_lost: Callable[[], None]) -> None:
         """
@@ -35,6 +39,7 @@ class Pulse:
 
         def lost() -> None:
             loop.remove_reader(self._link)
+            self.is_lost = True
             on_lost()
 
         loop.add_reader(self._link, lost)

@@ -5,6 +5,7 @@ Serving with several workers: what is done once in their parent, and what each o
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ctxfy.adapters.container.certificate import ServerCertificate
@@ -15,7 +16,7 @@ from ctxfy.app.prompt_check import FinishedCheck, PromptCheck, load_checked
 from ctxfy.app.pulse import Pulse
 from ctxfy.app.worker_place import WorkerPlace
 from ctxfy.app.workers import Workers
-from ctxfy.core.exceptions import CatalogError
+from ctxfy.core.exceptions import CatalogError, ConfigurationError
 
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ def serve_together(
         raise CatalogError(report.problems)
 
     def serve(place: WorkerPlace, pulse: Pulse) -> None:
+        if certificate is not None and place.died:
+            with suppress(ConfigurationError):  # told by what follows the files
+                certificate.reload()  # they may be others than at the start
         # Here, since a module may start threads, which no fork would take along.
         functions = load_functions(settings.prompts.modules, settings.llm.timeout_seconds)
         snapshot = load_checked(settings, FinishedCheck(report=report), functions=functions)

@@ -146,19 +146,20 @@ class Workers:
         )
 
     def _be_worker(self, place: WorkerPlace, pulse: Pulse) -> Never:
-        code, parent = 1, os.getppid()
+        code = 1
         try:
             for number in END_SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
             signal.set_wakeup_fd(-1)
-            self._serve(place, pulse)
+            if not self._asked:  # a signal that came before the two lines above
+                self._serve(place, pulse)
             code = 0
         except CtxfyError as error:
             pulse.complain(str(error))
         except Exception as error:  # noqa: BLE001 - a defect of ours, and still no traceback for people
             pulse.complain(f"Something went wrong inside: {type(error).__name__}.")
         finally:
-            if os.getppid() != parent:  # it was killed, and cannot tidy up
+            if pulse.is_lost:  # the parent was killed, and cannot tidy up
                 shutil.rmtree(place.folder, ignore_errors=True)
             with suppress(OSError, ValueError):
                 sys.stdout.flush()
