@@ -34,6 +34,11 @@ kills: setup ## kill -9 at random moments: SQLITE_KILLS (50), POSTGRES_KILLS (20
 	@SQLITE_KILLS=$${SQLITE_KILLS:-50} POSTGRES_KILLS=$${POSTGRES_KILLS:-20} \
 		$(BIN)/pytest -n 0 -rP tests/e2e/test_kills.py $(ARGS)
 
+.PHONY: reloads
+reloads: setup ## replace RELOAD_PROMPTS (2000) prompts RELOADS (100) times while they are asked for
+	@RELOADS=$${RELOADS:-100} RELOAD_PROMPTS=$${RELOAD_PROMPTS:-2000} \
+		$(BIN)/pytest -n 0 -rP tests/e2e/test_reloads.py $(ARGS)
+
 .PHONY: model-test
 model-test: setup ## live keys and people next to a dictionary: MODEL_LIVES (500) of MODEL_STEPS (60)
 	@MODEL_LIVES=$${MODEL_LIVES:-500} MODEL_STEPS=$${MODEL_STEPS:-60} \
