@@ -3,6 +3,7 @@ The generator of the OpenAPI document, put together from everything that answers
 """
 
 from functools import partial
+from importlib.resources import files
 from secrets import token_bytes
 
 import orjson
@@ -104,4 +105,5 @@ def _surface(wiring: Wiring) -> Surface:
         },
         problem=ProblemData,
         session_cookie=SESSION_COOKIE,
+        answers=orjson.loads((files("ctxfy.app") / "answers.json").read_bytes()),
     )

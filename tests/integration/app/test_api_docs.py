@@ -257,6 +257,26 @@ def names_in(value: object) -> Iterator[str]:
             yield from names_in(item)
 
 
+async def test_each_answer_in_json_has_an_example_that_fits(document: Document) -> None:
+    """
+    Every operation that answers JSON shows an answer, and it is as its schema says.
+    """
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            for status, response in operation["responses"].items():
+                media = response.get("content", {}).get("application/json", {})
+                if not status.startswith("2") or "schema" not in media:
+                    continue
+                if path == "/openapi.json" or "executions" in operation["tags"]:
+                    continue
+                shown = media.get("example") or media.get("examples")
+                assert shown, f"{method} {path}"
+                if "example" in media:
+                    schema = {**media["schema"], "components": document["components"]}
+                    found = OAS30Validator(schema).iter_errors(media["example"])
+                    assert [error.message for error in found] == [], path
+
+
 async def test_components_are_called_as_a_person_would(document: Document) -> None:
     """
     Two types of one name would carry the names of their modules; each component is used.

@@ -4,7 +4,7 @@ The paths of the table of routes: policy, handler and what is said of them, put 
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -38,6 +38,7 @@ class Surface:
         rest: What FastAPI knows of the REST routes, as an OpenAPI 3.1 document.
         problem: The Python type of problem+json.
         session_cookie: The name of the cookie of browser sessions, if there are any.
+        answers: Answers that really came, by method and path.
     """
 
     policies: Sequence[RoutePolicy]
@@ -46,6 +47,7 @@ class Surface:
     errors: ErrorKinds
     problem: object
     session_cookie: str | None = None
+    answers: Mapping[str, object] = field(default_factory=dict[str, object])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +79,22 @@ def fixed_part(surface: Surface) -> FixedPart:
     for (path, method), policy in policies.items():
         known = surface.rest.get("paths", {}).get(path, {}).get(method.lower(), {})
         written = _operation(surface, policy, surface.operations[path, method], known, types)
+        if (shown := surface.answers.get(f"{method} {path}")) is not None:
+            _show(written, shown)
         paths.setdefault(openapi_path(path), {})[method.lower()] = written
     return FixedPart(paths=paths, schemas=types.definitions)
+
+
+def _show(operation: Json, answer: object) -> None:
+    """
+    Put an answer to the one that is given when all goes well.
+    """
+    content = next(
+        response["content"]
+        for status, response in operation["responses"].items()
+        if status.startswith("2") and "content" in response
+    )
+    next(media for kind, media in content.items() if kind.endswith("json"))["example"] = answer
 
 
 def openapi_path(path: str) -> str:
