@@ -75,6 +75,10 @@ bench: setup ## measure prompts/get next to an echo, FastMCP and the SDK, in sev
 bench-quick: setup ## the first of these tables, in under a minute
 	@$(BIN)/python -m benchmarks.prompts quick
 
+.PHONY: bench-micro
+bench-micro: setup ## measure what the parts of a request cost by themselves, in the process
+	@$(BIN)/pytest -q -o addopts=--import-mode=importlib --benchmark-columns=median,iqr,ops,rounds $(ARGS) benchmarks/micro.py
+
 .PHONY: bench-auth
 bench-auth: setup ## measure authentications a second, next to a bare echo (ARGS="ROUNDS SECONDS")
 	@$(BIN)/python -m benchmarks.auth $(ARGS)
