@@ -47,9 +47,9 @@ MODULES = (
 )
 # Names of settings and addresses of the documentation look like secrets to these.
 NOT_FOR_US = ("KeywordDetector", "BasicAuthDetector")
-TESTS = r"^tests/"
-# Tests compare with digests, and one holds the frame of a key that is locked.
-NOT_FOR_TESTS = ("HexHighEntropyString", "PrivateKeyDetector")
+EXAMPLES = r"tests/|src/ctxfy/app/answers\.json$"
+# Tests and recorded answers hold digests, and one test the frame of a key that is locked.
+NOT_FOR_EXAMPLES = ("HexHighEntropyString", "PrivateKeyDetector")
 
 
 def find_secrets() -> list[str]:
@@ -58,8 +58,8 @@ def find_secrets() -> list[str]:
     """
     told = list[str]()
     for options in (
-        ("--exclude-files", TESTS),
-        ("--exclude-files", r"^(?!tests/)", *_without(NOT_FOR_TESTS)),
+        ("--exclude-files", f"^({EXAMPLES})"),
+        ("--exclude-files", f"^(?!{EXAMPLES})", *_without(NOT_FOR_EXAMPLES)),
     ):
         command: list[str | Path] = [
             SCANNERS / "detect-secrets",

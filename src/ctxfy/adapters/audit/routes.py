@@ -125,5 +125,6 @@ class AuditRoutes:
         told = await self._report.about(since, until)
         if query.format == "json":
             return JSONResponse(told)
-        policy = f"default-src 'none'; base-uri 'none'; frame-ancestors 'none'; {page_policy()}"
+        nothing = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        policy = f"{nothing}; {page_policy()}"
         return HTMLResponse(report_page(told), headers={"content-security-policy": policy})
