@@ -66,6 +66,50 @@ class _TimeLimitError(Exception):
     """
 
 
+class _Spending:
+    """
+    What one rendering may still put out, and until when.
+
+    MiniJinja's environment calls it. The environment is out of the collector's sight, so nothing
+    that it holds may lead back to it: a prompt that was replaced would never be freed.
+    """
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._deadline = 0.0
+        self.left = 0
+
+    def begin(self, limit: int) -> None:
+        """
+        Begin a rendering of at most so many bytes.
+        """
+        self.left = limit
+        self._deadline = self._monotonic() + RENDER_SECONDS
+
+    def finalize(self, value: object) -> object:
+        """
+        Count what is put out.
+
+        Raises:
+            OutputLimitError: It is too much.
+        """
+        text = show(value)
+        self.left -= len(text)
+        if self.left < 0:
+            raise OutputLimitError
+        return text
+
+    def check_time(self) -> None:
+        """
+        Look at the clock.
+
+        Raises:
+            _TimeLimitError: It is too late.
+        """
+        if self._monotonic() > self._deadline:
+            raise _TimeLimitError
+
+
 class MiniJinjaEngine:
     """
     Compiles templates into prompts that render within their limits.
@@ -98,8 +142,7 @@ class MiniJinjaPrompt:
 
     def __init__(self, template: PromptTemplate, monotonic: Callable[[], float]) -> None:
         self._template = template
-        self._monotonic = monotonic
-        self._deadline = 0.0
+        self._spending = _Spending(monotonic)
         self._texts = {
             f"{index}.txt": message.content
             for index, message in enumerate(template.messages)
@@ -117,7 +160,6 @@ class MiniJinjaPrompt:
         self._facts = {
             name: scan_template(source, lists_and_texts) for name, source in self._sources.items()
         }
-        self._left = 0
         self._lock = Lock()
         self._errors: dict[str, TemplateError] = {}
         self._fuel = self._allowed_fuel()
@@ -132,11 +174,10 @@ class MiniJinjaPrompt:
         """
         # The counter belongs to the environment, so one rendering at a time.
         with self._lock:
-            self._left = self._template.max_output_bytes
+            self._spending.begin(self._template.max_output_bytes)
             # A step may cost as much as the values are large: a search, a comparison.
             share = WORK_BUDGET // max(1, _weight(values)) // max(1, len(self._texts))
             self._environment.fuel = min(self._fuel, share)
-            self._deadline = self._monotonic() + RENDER_SECONDS
             return tuple(
                 self._message(index, message, values)
                 for index, message in enumerate(self._template.messages)
@@ -171,7 +212,7 @@ class MiniJinjaPrompt:
             auto_escape_callback=lambda _name: False,
             path_join_callback=lambda name, _parent: f"{name}.txt",
             fuel=self._fuel,
-            finalizer=self._finalize,
+            finalizer=self._spending.finalize,
             # Without the Python methods of strings: those could grow a value unchecked.
             pycompat=False,
         )
@@ -179,7 +220,7 @@ class MiniJinjaPrompt:
             environment.remove_global(name)
         for name in _REMOVED_FILTERS:
             environment.remove_filter(name)
-        filters = {**timed_filters(self._check_time)}
+        filters = {**timed_filters(self._spending.check_time)}
         filters |= checked_filters(self._template.max_output_bytes)
         for name, function in filters.items():
             environment.add_filter(name, function)
@@ -207,7 +248,7 @@ class MiniJinjaPrompt:
         if not isinstance(message.content, TextContent):
             return message
         name = f"{index}.txt"
-        before = self._left
+        before = self._spending.left
         try:
             text = self._environment.render_template(name, **values)
         except OutputLimitError as error:
@@ -219,21 +260,10 @@ class MiniJinjaPrompt:
         except Exception as error:  # a filter or a method in Python may raise anything
             raise self._misuse(error, message.content.line) from error
         # Literal text does not pass the finalizer, and characters are not bytes: count again.
-        self._left = before - len(text.encode("utf-8", "surrogatepass"))
-        if self._left < 0:
+        self._spending.left = before - len(text.encode("utf-8", "surrogatepass"))
+        if self._spending.left < 0:
             raise self._too_large()
         return Message(role=message.role, content=TextContent(text=text, line=message.content.line))
-
-    def _finalize(self, value: object) -> object:
-        text = show(value)
-        self._left -= len(text)
-        if self._left < 0:
-            raise OutputLimitError
-        return text
-
-    def _check_time(self) -> None:
-        if self._monotonic() > self._deadline:
-            raise _TimeLimitError
 
     def _too_slow(self) -> RenderError:
         return RenderError(

@@ -5,6 +5,7 @@ Templates into text: what comes out, and what an author is told.
 # ruff: noqa: E501 - a row of a table reads best on one line
 
 from types import MappingProxyType
+from weakref import ref
 
 import pytest
 
@@ -297,3 +298,15 @@ def test_forged_causes() -> None:
             partials={"p": "{{ text.nope() }}"},
         )
     assert "passwd" not in str(caught.value)
+
+
+def test_what_is_replaced_is_freed() -> None:
+    """
+    A prompt that nobody holds any more is gone at once: the collector does not see inside of
+    MiniJinja's environments, so a circle through one would keep every set that was ever loaded.
+    """
+    compiled = MiniJinjaEngine().compile(make_template("Hi {{ text }}"))
+    compiled.render(SAMPLE_VALUES)
+    watched = ref(compiled)
+    del compiled
+    assert watched() is None
