@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from starlette.types import ASGIApp
@@ -141,6 +142,7 @@ class CtxfyApp(LifespanApp):
         self._fastmcp = server.http_app(
             path=routes.MCP, stateless_http=True, host_origin_protection=False
         )
+        self._prepare_lists: Callable[[CatalogSnapshot], None] | None = None
         self._mcp = self._lane(server, prompts) or self._fastmcp
         super().__init__(self._around(self._dispatcher()), self._context)
 
@@ -149,11 +151,14 @@ class CtxfyApp(LifespanApp):
         if not wiring.settings.server.express_lane:
             return None
         forms = ResultForms(server)
+        lists = PromptLists(wiring.catalog, wiring.prompt_queries, forms)
+        wiring.reloader.prepare_with(lists.prepare)
+        self._prepare_lists = lists.prepare
         return ExpressLane(
             self._fastmcp,
             prompts=prompts,
             forms=forms,
-            lists=PromptLists(wiring.catalog, wiring.prompt_queries, forms),
+            lists=lists,
             annotate=wiring.logging.annotate,
             tracer=wiring.tracing.tracer,
         )
@@ -328,11 +333,21 @@ class CtxfyApp(LifespanApp):
             wiring.draining.set()
             wiring.logging.log_event("server_stopped")
 
+    async def _warm_up(self) -> None:
+        """
+        Do, beside the first requests, what the first of their kind would wait for.
+        """
+        if self._prepare_lists is not None:
+            await asyncio.to_thread(self._prepare_lists, self.wiring.catalog.snapshot())
+        # FastMCP imports this, and much with it, when it is first asked for anything.
+        await asyncio.to_thread(import_module, "fastmcp.server.sessions")
+
     def _jobs(self) -> Iterator[Callable[[], Coroutine[object, object, None]]]:
         """
         List what goes on beside the requests.
         """
         wiring = self.wiring
+        yield self._warm_up
         yield wiring.keys.run
         yield wiring.log_levels.run
         if wiring.issuer is not None:

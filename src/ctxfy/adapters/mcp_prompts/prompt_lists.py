@@ -59,6 +59,13 @@ class PromptLists:
                     entries[key] = known or self._forms.prompt(wire, template, seen)
         self._entries = entries
 
+    @property
+    def entry_count(self) -> int:
+        """
+        How many entries are written.
+        """
+        return len(self._entries)
+
     def written(self, wire: Wire, principal: Principal) -> bytes:
         """
         The result of `prompts/list` for a caller.

@@ -54,6 +54,13 @@ class Reloader:
         self._logging = logging
         self._metrics = metrics
         self._turn = asyncio.Lock()
+        self._prepare: Callable[[CatalogSnapshot], None] = lambda _snapshot: None
+
+    def prepare_with(self, prepare: Callable[[CatalogSnapshot], None]) -> None:
+        """
+        Let somebody get ready for each set before it is served; is run in a thread, too.
+        """
+        self._prepare = prepare
 
     async def reload(self) -> CatalogChange:
         """
@@ -68,6 +75,7 @@ class Reloader:
             except CatalogError as error:
                 self._refused(error.problems)
                 raise
+            await asyncio.to_thread(self._prepare, snapshot)
             change = self._take(snapshot)
             await asyncio.to_thread(self._announce, snapshot)
         if change:
@@ -90,6 +98,7 @@ class Reloader:
             snapshot = await asyncio.to_thread(self._load_known)
             if (found := revision_of_files(snapshot.catalog)) != revision:
                 return found
+            await asyncio.to_thread(self._prepare, snapshot)
             change = self._take(snapshot)
         if change:
             await self._on_change(change)

@@ -82,6 +82,21 @@ async def test_another_set_replaces_the_old_one_and_is_told_once(bench: Bench) -
     assert bench.metrics.catalog == (3, bench.catalog.snapshot().catalog.revision)
 
 
+async def test_a_set_is_got_ready_for_before_it_is_served(bench: Bench) -> None:
+    """
+    Whoever prepares for it is shown the new set while the old one still is in service.
+    """
+    seen: list[tuple[int, int]] = []
+    bench.reloader.prepare_with(
+        lambda new: seen.append((len(new.catalog), len(bench.catalog.snapshot().catalog)))
+    )
+    bench.folder = lambda: a_snapshot("a", "b")
+    await bench.reloader.reload()
+    bench.folder = lambda: a_snapshot("a", "b", "c")
+    await bench.reloader.adopt(revision_of_files(a_snapshot("a", "b", "c").catalog))
+    assert seen == [(2, 1), (3, 2)]
+
+
 async def test_the_same_set_changes_nothing(bench: Bench) -> None:
     """
     A file that was only touched is no news, and the snapshot stays the very same.
