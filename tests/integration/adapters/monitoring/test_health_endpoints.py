@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 from starlette.applications import Starlette
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -35,7 +35,7 @@ def _client(result: CheckResult, *, draining: bool = False, principal: object = 
     endpoints = HealthEndpoints(service, version="1.2.3")
     routes = [
         Route("/health", endpoints.health),
-        Route("/health/live", endpoints.live),
+        Mount("/health/live", endpoints.live),
         Route("/health/ready", endpoints.ready),
     ]
     return TestClient(_as_principal(Starlette(routes=routes), principal))

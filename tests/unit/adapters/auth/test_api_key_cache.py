@@ -33,6 +33,18 @@ async def test_a_key_is_looked_up_once() -> None:
         assert bench.journal.count("find") == 1
 
 
+async def test_a_key_that_comes_before_the_first_poll_is_remembered_after_it() -> None:
+    """
+    So a store that goes away right after the start takes no key with it that was let in once.
+    """
+    bench = Bench()
+    key, _ = await bench.created()
+    await bench.keys.authenticate(key)
+    await bench.keys.poll()
+    bench.store.outage = OUTAGE
+    assert outcome(await bench.keys.authenticate(key)) is None
+
+
 async def test_a_change_elsewhere_is_seen_by_the_next_poll() -> None:
     """
     A key revoked by another process is served until the poll and refused after it.
