@@ -261,6 +261,18 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("path", PROMPT_FILES, ids=short_name)
+def test_every_prompt_is_in_the_table_of_its_folder(path: Path) -> None:
+    """
+    Whoever opens the folder of prompts reads what each is for.
+    """
+    text = path.read_text(encoding="utf-8")
+    keys = split_front_matter(text)[0] if path.suffix == ".md" else text
+    data: Any = read_yaml(keys).data
+    name = data.get("name", path.name.partition(".")[0])
+    assert f"\n| `{name}` |" in (ROOT / "prompts" / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", PROMPT_FILES, ids=short_name)
 def test_the_schema_takes_every_prompt(path: Path) -> None:
     """
     The JSON Schema for editors finds nothing wrong in the prompts that are served here.
