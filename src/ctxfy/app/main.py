@@ -293,6 +293,8 @@ class CtxfyApp(LifespanApp):
             await wiring.storage.make_ready(migrate_now=wiring.settings.storage.migrate == "auto")
             # Before FastMCP: its tasks would wrap what this may raise into a group of errors.
             first_key = await ensure_first_key(wiring.settings, wiring.keys)
+            # Before any request: the first poll forgets all keys, and the store may be away then.
+            await wiring.keys.poll()
             await asyncio.to_thread(wiring.storage.spool.inherit)
             await stack.enter_async_context(running(wiring.audit.run()))
             await stack.enter_async_context(self._fastmcp.lifespan(self._fastmcp))

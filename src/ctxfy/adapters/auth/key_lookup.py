@@ -71,9 +71,6 @@ class KeyLookup:
             self.hits += 1
             return self._cache.get(key_id)
         self.misses += 1
-        if self._epoch is None:
-            # Or the first poll, a moment later, would take what is read now for outdated.
-            await self.poll()
         epoch = self._epoch
         info = await self._store.find(key_id)
         # If a change was noticed while we read, what we read may be older than it.
