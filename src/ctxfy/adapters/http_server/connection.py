@@ -3,7 +3,8 @@ A connection over which HTTP/1.1 is spoken: uvicorn's, with limits that it does 
 """
 
 import asyncio
-from typing import Any, cast, override
+from typing import TYPE_CHECKING, Any, cast, override
+from urllib.parse import unquote
 
 import httptools
 from uvicorn.config import Config
@@ -15,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import (
 from uvicorn.server import ServerState
 
 from ctxfy.adapters.http_server.connection_watch import ConnectionWatch
+from ctxfy.adapters.http_server.cycle import BoundedCycle
 from ctxfy.core.exceptions import (
     AddressTooLongError,
     CtxfyError,
@@ -26,6 +28,9 @@ from ctxfy.core.exceptions import (
 from ctxfy.core.models.connection_models import ConnectionPhase, CutReason
 from ctxfy.core.use_cases.connection_use_cases import is_slow_reader, judge_connection
 
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
 
 _BEGUN = (ConnectionPhase.HEAD, ConnectionPhase.BODY)
 
@@ -107,10 +112,39 @@ class BoundedConnection(HttpToolsProtocol):
 
     @override
     def on_headers_complete(self) -> None:
-        super().on_headers_complete()
+        # As uvicorn does it, less what is switched off here: WebSockets, a root path, its own limit
+        # of requests and its log of them.
+        parser: httptools.HttpRequestParser = self.parser  # pyright: ignore[reportAssignmentType] - until it is lost
+        scope, app = self.scope, cast("ASGI3Application", self.app)
+        version = parser.get_http_version()
+        address = httptools.parse_url(self.url)
+        path = address.path.decode("ascii")
+        scope["method"] = parser.get_method().decode("ascii")
+        scope["http_version"] = version
+        scope["path"] = unquote(path) if "%" in path else path
+        scope["raw_path"] = address.path
+        scope["query_string"] = address.query or b""
+        before = cast("RequestResponseCycle | None", self.cycle)
+        keep_alive = version != "1.0" and parser.should_keep_alive() and not self._watch.draining
+        self.cycle = BoundedCycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=keep_alive,
+            on_response=self.on_response_complete,
+        )
         self._enter(ConnectionPhase.BODY)
-        if self._watch.draining:
-            self.cycle.keep_alive = False
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, app))
 
     @override
     def on_message_complete(self) -> None:

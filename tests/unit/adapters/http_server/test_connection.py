@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, override
 
 import pytest
 from starlette.requests import Request
@@ -22,64 +21,12 @@ from ctxfy.app.http_errors import error_response
 from ctxfy.core.exceptions import CtxfyError
 from ctxfy.core.models.connection_models import ConnectionLimits, CutReason
 from tests.fakes.monitoring_fakes import RecordingLogging
+from tests.unit.adapters.http_server.memory_transport import MemoryTransport
 
 
 HEAD = b"POST /x HTTP/1.1\r\nHost: localhost\r\n"
 LIMITS = ConnectionLimits()
 GET = b"GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n"
-
-
-class MemoryTransport(asyncio.Transport):
-    """
-    Keeps what is written; `unsent` bytes of it wait for the client.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written = b""
-        self.unsent = 0
-        self.closing = False
-        self.aborted = False
-
-    @override
-    def write(self, data: Any) -> None:
-        self.written += bytes(data)
-
-    @override
-    def get_write_buffer_size(self) -> int:
-        return self.unsent
-
-    @override
-    def is_closing(self) -> bool:
-        return self.closing
-
-    @override
-    def close(self) -> None:
-        self.closing = True
-
-    @override
-    def abort(self) -> None:
-        self.closing = self.aborted = True
-
-    @override
-    def pause_reading(self) -> None:
-        """
-        Nothing comes anyway.
-        """
-
-    @override
-    def resume_reading(self) -> None:
-        """
-        Likewise.
-        """
-
-    @property
-    def statuses(self) -> list[int]:
-        """
-        The answers so far.
-        """
-        heads = self.written.split(b"HTTP/1.1 ")[1:]
-        return [int(head[:3]) for head in heads]
 
 
 class House:
