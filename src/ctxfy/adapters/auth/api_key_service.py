@@ -14,11 +14,13 @@ from ctxfy.adapters.auth.key_rekeying import KeyRekeying
 from ctxfy.adapters.auth.key_usage import KeyUsage
 from ctxfy.adapters.auth.key_uses import KeyUses
 from ctxfy.adapters.auth.key_verifier import KeyVerifier
+from ctxfy.adapters.auth.proven_keys import ProvenKeys
 from ctxfy.adapters.auth.static_keys import StaticKeys
 from ctxfy.core.exceptions import ApiKeyNotFoundError
 from ctxfy.core.models.address_models import Network
 from ctxfy.core.models.audit_models import SERVER, Actor, AuditEvent
 from ctxfy.core.models.auth_models import (
+    STATIC,
     ApiKeyInfo,
     ApiKeyRequest,
     Decision,
@@ -37,6 +39,7 @@ from ctxfy.core.use_cases.auth_use_cases import (
     check_key_request,
     decide_authentication,
     expiry_of,
+    is_expired,
     parse_key,
 )
 from ctxfy.core.use_cases.expiry_use_cases import is_expiring
@@ -92,6 +95,7 @@ class ApiKeyService:
             store, monotonic=monotonic, logging=logging, cache=cache, static=self._static
         )
         self._verifier = KeyVerifier(material, self._static)
+        self._proven = ProvenKeys(size=cache.size)
         self._uses = KeyUses(store, logging=logging)
         self._usage = usage
         self._rekeying = KeyRekeying(store, material, self._lookup, logging=logging)
@@ -109,6 +113,15 @@ class ApiKeyService:
         Raises:
             UnavailableError: The store is out of reach.
         """
+        fingerprint = self._material.fingerprint(api_key)
+        proven = self._proven.find(fingerprint)
+        if proven is not None:
+            now, (known, granted) = self._now(), proven
+            if await self._lookup.find(known.key_id) is known and not is_expired(known, now):
+                return self._noted(known.key_id, granted, now)
+        return await self._prove(api_key, fingerprint)
+
+    async def _prove(self, api_key: str, fingerprint: bytes) -> Decision:
         parsed = parse_key(api_key)
         if parsed is None:
             return malformed()
@@ -123,6 +136,8 @@ class ApiKeyService:
             self._rekeying.note(api_key, info, by_old_secret=is_old)
             if is_old:
                 decision = Granted(principal=replace(decision.principal, by_old_secret=True))
+            elif info.pepper_id in {self._material.pepper_id, STATIC}:
+                self._proven.keep(fingerprint, info, decision)
         return self._noted(parsed.key_id, decision, now)
 
     async def recognize(self, key_id: KeyId, *, fresh: bool = False) -> Decision:

@@ -17,15 +17,13 @@ class KeyCache:
     real keys.
 
     Attributes:
-        max_stale: Seconds for which it is believed while the store is out of reach.
-
-    Args:
         size: How many keys are remembered, and as many unknown ids.
+        max_stale: Seconds for which it is believed while the store is out of reach.
     """
 
     def __init__(self, *, size: int = CACHE_SIZE, max_stale: float = MAX_STALE) -> None:
         self.max_stale = max_stale
-        self._size = size
+        self.size = size
         self._keys: dict[KeyId, ApiKeyInfo | None] = {}
         self._unknown: dict[KeyId, ApiKeyInfo | None] = {}
 
@@ -43,7 +41,7 @@ class KeyCache:
         Remember what the store said of an id.
         """
         kept = self._unknown if info is None else self._keys
-        if len(kept) >= self._size:
+        if len(kept) >= self.size:
             del kept[next(iter(kept))]
         kept[key_id] = info
 

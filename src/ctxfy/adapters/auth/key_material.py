@@ -4,7 +4,7 @@ Randomness and keyed digests for API keys: KeyMaterialPort.
 
 import hmac
 from collections.abc import Callable, Mapping
-from hashlib import sha256
+from hashlib import blake2b, sha256
 
 from ctxfy.core.models.auth_models import ApiKeyDigest, KeyId
 from ctxfy.core.use_cases.auth_use_cases import SECRET_BYTES, compose_key, compose_key_id
@@ -13,6 +13,7 @@ from ctxfy.core.use_cases.auth_use_cases import SECRET_BYTES, compose_key, compo
 # Public, and no pepper: it only keeps these digests apart from all others. A digest in the settings
 # needs none, since whoever can write there can do anything.
 _STATIC = b"ctxfy static key"
+_FINGERPRINT = b"ctxfy key fingerprint"
 
 
 class HmacKeyMaterial:
@@ -41,6 +42,8 @@ class HmacKeyMaterial:
         }
         self._current = max(peppers) if current is None else current
         self._random_bytes = random_bytes
+        own = hmac.digest(peppers[self._current], _FINGERPRINT, sha256)
+        self._fingerprints = blake2b(key=own, digest_size=32)
 
     @property
     def pepper_id(self) -> int:
@@ -85,3 +88,11 @@ class HmacKeyMaterial:
         Digest of a whole key for the settings: the same on every server.
         """
         return ApiKeyDigest(hmac.digest(_STATIC, api_key.encode(), sha256).hex())
+
+    def fingerprint(self, api_key: str) -> bytes:
+        """
+        Keyed BLAKE2b (RFC 7693) of a whole key: a third of the work of a digest.
+        """
+        keyed = self._fingerprints.copy()
+        keyed.update(api_key.encode())
+        return keyed.digest()

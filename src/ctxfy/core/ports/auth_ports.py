@@ -308,6 +308,12 @@ class KeyMaterialPort(Protocol):
         """
         ...
 
+    def fingerprint(self, api_key: str) -> bytes:
+        """
+        Make what stands for a whole key in the memory of a process; it is never written anywhere.
+        """
+        ...
+
     @property
     def pepper_id(self) -> int:
         """
