@@ -5,6 +5,7 @@ request can carry them, well and wrongly, and then searched for wherever the ser
 To search one more place, add it to `Sinks`.
 """
 
+import gzip
 import signal
 from base64 import b64encode
 from collections.abc import Generator, Iterator, Mapping
@@ -346,7 +347,7 @@ async def test_no_canary_is_found_anywhere(
     assert sinks.places_of(key[6:18]), "what is no secret is found: the search works"
     sinks.add("traces", b"".join(traces.raw))
     found = {place.partition(":")[0] for place in sinks.places_of("echo")}
-    assert {"standard output", "database", "traces"} <= found
+    assert {"standard output", "database", "traces", "backup"} <= found
     assert ("spool" in sinks.found) is (storage.postgres is not None)
     words = [VALUE, PERSON, *secrets, *(each[19:62] for each in (key, limited, second, rotated))]
     assert {word: places for word in words if (places := sinks.places_of(word))} == {}
@@ -356,8 +357,10 @@ async def collect(server: Server, sinks: Sinks, settings: Mapping[str, str]) -> 
     """
     Take together what a server wrote while it ran, and what it leaves behind.
     """
-    backup = run_command(server.folder, "db", "backup", "backup.jsonl", **settings)
+    # Without its seal and unpacked, else nothing could be found in it.
+    backup = run_command(server.folder, "db", "backup", "backup.gz", "--plain", **settings)
     assert backup.returncode == 0, backup.stderr
+    sinks.add("backup", gzip.decompress((server.folder / "backup.gz").read_bytes()))
     take_files(server.folder, sinks)
     if (url := settings["CTXFY_STORAGE__URL"]).startswith("postgresql"):
         await dump(url, sinks)
@@ -369,9 +372,9 @@ async def collect(server: Server, sinks: Sinks, settings: Mapping[str, str]) -> 
 
 def take_files(folder: Path, sinks: Sinks) -> None:
     """
-    Read the database with its journal, its key file, the spool, and the backup.
+    Read the database with its journal, its key file, and the spool.
     """
-    for file in [*(folder / "var").iterdir(), folder / "backup.jsonl"]:
+    for file in (folder / "var").iterdir():
         place = "database" if ".db" in file.suffixes or file.suffix == ".db" else file.name
         sinks.add(place, file.read_bytes())
 

@@ -109,11 +109,7 @@ def make_storage(
         ConfigurationError: The URL is not one this version can use.
     """
     database = make_database(settings, tracer=tracer)
-    envelope = Envelope(
-        [MasterKey(id=number, secret=secret) for number, secret in own.master_keys.items()],
-        random_bytes=secrets.token_bytes,
-        current=own.master_key_id,
-    )
+    envelope = make_envelope(own)
     seals = AuditSeals(envelope)
     is_first = place is None or place.is_first
     spool = AuditSpool(
@@ -157,6 +153,17 @@ def make_storage(
         sessions=SqlSessionStore(database=database),
         usage=SqlUsageStore(database=database),
         session_material=SessionMaterial(own.pepper, secrets.token_bytes),
+    )
+
+
+def make_envelope(own: ServerSecrets) -> Envelope:
+    """
+    Put together what seals and opens under the master keys.
+    """
+    return Envelope(
+        [MasterKey(id=number, secret=secret) for number, secret in own.master_keys.items()],
+        random_bytes=secrets.token_bytes,
+        current=own.master_key_id,
     )
 
 

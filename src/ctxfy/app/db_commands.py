@@ -4,18 +4,16 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from ctxfy.app.backup_commands import backup, restore, tell_of_erasures, verify, with_database
 from ctxfy.app.command_line import Json, write_json
-from ctxfy.app.config import Settings, load_settings
-from ctxfy.core.exceptions import ConfigurationError
+from ctxfy.app.config import load_settings
 from ctxfy.core.models.audit_models import COMMAND_LINE
 from ctxfy.core.use_cases.audit_use_cases import act_of
 from ctxfy.core.use_cases.validation_use_cases import plural
@@ -28,7 +26,8 @@ if TYPE_CHECKING:
 
 app = App(name="db", help="Migrate, check, back up and restore the database.")
 
-type Backup = Annotated[Path, Parameter(help="The file of the backup.")]
+for each in (backup, verify, restore):
+    app.command(each)
 
 
 @app.command
@@ -51,7 +50,7 @@ def upgrade(
 
     _move(act, create=True, as_json=as_json)
     if revision in {None, migrate.HEAD}:
-        _tell_of_erasures(load_settings(), as_json=as_json)
+        tell_of_erasures(load_settings(), as_json=as_json)
 
 
 @app.command
@@ -85,43 +84,6 @@ def check(*, as_json: Json = False) -> None:
         return "answers and is at"
 
     _move(act, as_json=as_json)
-
-
-@app.command
-def backup(file: Backup, /, *, as_json: Json = False) -> None:
-    """
-    Write the whole database to a new file, as it is at one moment, while servers go on.
-    """
-    from ctxfy.adapters.storage.backup import back_up
-
-    settings = load_settings()
-    summary = _run(lambda database: back_up(database, file))
-    if as_json:
-        write_json({"file": str(file), "rows": summary.rows, "revision": summary.revision})
-        return
-    print(
-        f"{plural(summary.rows, 'row')} of revision {summary.revision} are in '{file}'."
-        f" Not in it, and needed to use it: {_secrets_of(settings)}. Keep that elsewhere."
-    )
-
-
-@app.command
-def restore(file: Backup, /, *, as_json: Json = False) -> None:
-    """
-    Fill an empty database from a backup, of whichever kind of database it is.
-    """
-    from ctxfy.adapters.storage.backup import restore as restore_from
-
-    settings = load_settings()
-    summary = _run(lambda database: restore_from(database, file), create=True)
-    _tell_of_erasures(settings, as_json=as_json)
-    if as_json:
-        write_json({"file": str(file), "rows": summary.rows, "revision": summary.revision})
-        return
-    print(
-        f"{plural(summary.rows, 'row')} are restored from '{file}'."
-        f" Before the server starts, put back what belongs to them: {_secrets_of(settings)}."
-    )
 
 
 @app.command
@@ -213,74 +175,8 @@ def _move(
     async def moved(database: "Database") -> tuple[str, str, str | None]:
         return await act(database), database.name, await migrate.current_revision(database)
 
-    what, name, revision = _run(moved, create=create)
+    what, name, revision = with_database(moved, create=create)
     if as_json:
         write_json({"database": name, "revision": revision})
     else:
         print(f"The database {name} {what} {f'revision {revision}' if revision else 'nothing'}.")
-
-
-def _run[T](act: Callable[["Database"], Awaitable[T]], *, create: bool = False) -> T:
-    async def run() -> T:
-        async with _opened(create=create) as database:
-            return await act(database)
-
-    return asyncio.run(run())
-
-
-@asynccontextmanager
-async def _opened(*, create: bool = False) -> AsyncGenerator["Database"]:
-    from ctxfy.app.bootstrap import make_database, require_database
-
-    settings = load_settings()
-    if not create:
-        require_database(settings)
-    database = make_database(settings)
-    try:
-        yield database
-    finally:
-        await database.aclose()
-
-
-def _tell_of_erasures(settings: Settings, *, as_json: bool) -> None:
-    """
-    Erase again whom a backup brought back; without the secrets that is left to the next start.
-    """
-    from ctxfy.app.own_secrets import has_secrets
-    from ctxfy.app.places import ledger_file
-
-    if not ledger_file(settings).exists():
-        return
-    if not has_secrets(settings):
-        sentence = "Erasures since the backup are carried out again at the next start."
-    elif count := asyncio.run(_settle(settings)):
-        sentence = f"Carried out again: {plural(count, 'erasure')} since the backup."
-    else:
-        return
-    print(sentence, file=sys.stderr if as_json else sys.stdout)
-
-
-async def _settle(settings: Settings) -> int:
-    from ctxfy.app.bootstrap import make_storage
-    from ctxfy.app.own_secrets import server_secrets
-
-    storage = make_storage(settings, server_secrets(settings))
-    try:
-        return await storage.make_ready(migrate_now=False)
-    finally:
-        await storage.database.aclose()
-
-
-def _secrets_of(settings: Settings) -> str:
-    """
-    Name where the pepper and the master key are.
-    """
-    from ctxfy.app.places import key_file
-
-    variables = "CTXFY_AUTH__PEPPER and CTXFY_AUTH__MASTER_KEY"
-    if settings.auth.pepper is not None and settings.auth.master_key is not None:
-        return f"the values of {variables}"
-    try:
-        return f"the key file '{key_file(settings)}'"
-    except ConfigurationError:
-        return f"the values of {variables}"

@@ -3,6 +3,7 @@
 """
 
 import asyncio
+import gzip
 import json
 import sqlite3
 from base64 import b64encode
@@ -63,9 +64,10 @@ def test_keys_move_from_sqlite_to_a_server(patient: Shell, server_url: str) -> N
     told = patient("db", "backup", "keys.backup").out
     assert "Not in it, and needed to use it: the key file 'var/ctxfy.keys'." in told
     patient.set("CTXFY_STORAGE__URL", server_url)
-    told = patient("db", "restore", "keys.backup").out
-    assert told.endswith("the values of CTXFY_AUTH__PEPPER and CTXFY_AUTH__MASTER_KEY.\n")
+    refusal = patient.fails("db", "restore", "keys.backup")
+    assert "is sealed under the master key number 1, which is not here" in refusal
     patient.set("CTXFY_AUTH__KEY_FILE", "var/ctxfy.keys")
+    assert "rows are restored from 'keys.backup'.\n" in patient("db", "restore", "keys.backup").out
     parsed = parse_key(key)
     assert parsed is not None
     assert patient("keys", "show", parsed.key_id, "--json").json()["user_id"] == "ann"
@@ -82,11 +84,63 @@ def test_a_backup_tells_programs_what_it_is(patient: Shell) -> None:
     assert (made["file"], made["revision"]) == ("b.gz", migrate.HEAD)
     assert "There is a file 'b.gz' already" in patient.fails("db", "backup", "b.gz")
     patient.set("CTXFY_STORAGE__URL", "sqlite:///other.db")
+    patient.set("CTXFY_AUTH__KEY_FILE", "var/ctxfy.keys")
     restored = patient("db", "restore", "b.gz", "--json").json()
-    assert restored == made
+    assert restored == {name: made[name] for name in ("file", "rows", "revision")}
     Path("b.gz").write_bytes(b"notes")
     assert "is no backup of ctxfy" in patient.fails("db", "restore", "b.gz")
     assert "'c.gz' cannot be used: no such file" in patient.fails("db", "restore", "c.gz")
+
+
+def test_a_backup_is_verified_without_a_database(patient: Shell) -> None:
+    """
+    To its last event, by who has the master key; without it, a sealed one cannot even be read.
+    """
+    patient("keys", "create", "--user", "ann")
+    made = patient("db", "backup", "b.backup", "--json").json()
+    assert made["trail"]["valid"]
+    assert made["trail"]["events"] == made["tables"]["audit_events"] == 1
+    patient.set("CTXFY_AUTH__KEY_FILE", "var/ctxfy.keys")
+    patient.set("CTXFY_STORAGE__URL", "sqlite:///nowhere.db")
+    assert patient("db", "verify", "b.backup", "--json").json() == made
+    told = patient("db", "verify", "b.backup").out
+    assert "'b.backup' is whole: " in told
+    assert "people 1" in told
+    assert "The audit trail: 1 event in 1 chain, all as they were written." in told
+    patient.set("CTXFY_AUTH__KEY_FILE", "elsewhere.keys")
+    assert "which is not here" in patient.fails("db", "verify", "b.backup")
+    assert not Path("elsewhere.keys").exists()
+
+
+def test_a_backup_without_a_seal_is_made_when_asked_for(patient: Shell) -> None:
+    """
+    And when there is no other way it says so; it is restored like any other.
+    """
+    patient("keys", "create", "--user", "ann")
+    patient("db", "backup", "sealed.backup")
+    Path("var/ctxfy.keys").rename("away.keys")
+    assert "or --plain for one without a seal" in patient.fails("db", "backup", "b.backup")
+    made = patient("db", "backup", "b.backup", "--plain", "--json")
+    assert made.json()["trail"] is None
+    assert "was not looked at" in made.err
+    assert gzip.decompress(Path("b.backup").read_bytes()).startswith(b'{"format":"ctxfy backup"')
+    patient.set("CTXFY_STORAGE__URL", "sqlite:///other.db")
+    assert "put back what belongs to them" in patient("db", "restore", "b.backup").out
+
+
+def test_a_backup_of_a_broken_trail_is_made_and_told_of(patient: Shell) -> None:
+    """
+    It is evidence; `verify` says of it what is wrong, and ends with 1.
+    """
+    patient("keys", "create", "--user", "ann")
+    with sqlite3.connect("var/ctxfy.db") as raw:
+        raw.execute("UPDATE audit_events SET target = 'x'")
+    raw.close()
+    told = patient("db", "backup", "evidence.backup")
+    assert "The audit trail is not whole: chain main, event 1: the event is not as" in told.err
+    verified = patient("db", "verify", "evidence.backup")
+    assert (verified.code, "is whole" in verified.out) == (1, True)
+    assert "chain main, event 1" in verified.err
 
 
 def test_the_master_key_is_changed(patient: Shell) -> None:
@@ -94,13 +148,16 @@ def test_the_master_key_is_changed(patient: Shell) -> None:
     Rewrapped under the new one, the old one can go; forgotten too early, it is asked for by number.
     """
     patient("keys", "create", "--user", "ann")
+    patient("db", "backup", "old.backup")
     file = patient.folder / "var" / "ctxfy.keys"
     kept = json.loads(file.read_text())
     old, new = kept["master_key"], b64encode(b"0123456789abcdef" * 2).decode()
     without = {**kept, "master_key": new, "master_key_id": 2}
     file.write_text(json.dumps(without))
     assert "number 1, which is not set" in patient.fails("keys", "list")
+    assert "number 1, which is not here" in patient.fails("db", "verify", "old.backup")
     file.write_text(json.dumps({**without, "other_master_keys": {"1": old}}))
+    assert "is whole" in patient("db", "verify", "old.backup").out
     told = patient("db", "rewrap")
     assert "1 name, 1 key of months, 1 chain of the audit trail." in told.out
     file.write_text(json.dumps(without))

@@ -6,8 +6,9 @@ import hmac
 from collections.abc import Mapping, Sequence
 from copy import replace
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, Table, bindparam, insert, select, update
+from sqlalchemy import Connection, Select, Table, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ctxfy.adapters.storage.envelope import Envelope
@@ -69,7 +70,7 @@ def insert_if_absent(connection: Connection, table: Table, row: Mapping[str, obj
     return True
 
 
-def event_of(row: RowMapping) -> StoredEvent:
+def event_of(row: Mapping[Any, Any]) -> StoredEvent:
     """
     Read an event.
     """
@@ -110,7 +111,7 @@ def select_chains() -> Select[tuple[object, ...]]:
     return select(audit_chains).order_by(audit_chains.c.chain)
 
 
-def chain_of(row: RowMapping, envelope: Envelope) -> Chain:
+def chain_of(row: Mapping[Any, Any], envelope: Envelope) -> Chain:
     """
     Read a chain, and whether its keyed hash is right.
 

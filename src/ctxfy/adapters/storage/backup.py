@@ -27,7 +27,7 @@ from ctxfy.adapters.storage.backup_file import (
     BATCH,
     BackupSummary,
     BackupTable,
-    BackupWriter,
+    Columns,
     Kind,
     Row,
     batches_of,
@@ -35,6 +35,7 @@ from ctxfy.adapters.storage.backup_file import (
     new_backup,
 )
 from ctxfy.adapters.storage.database import Database
+from ctxfy.adapters.storage.sealed_file import SealingKeys
 from ctxfy.adapters.storage.tables import epochs, metadata
 from ctxfy.core.exceptions import ConfigurationError
 
@@ -46,35 +47,45 @@ _TYPES: Mapping[Kind, type[Text | BigInteger | LargeBinary]] = {
 }
 
 
-async def back_up(database: Database, path: Path) -> BackupSummary:
+async def back_up(database: Database, path: Path, keys: SealingKeys | None = None) -> BackupSummary:
     """
     Write all our tables to a new file, as they are at one moment; nobody who writes is hindered.
 
+    Args:
+        database: What to read.
+        path: The file.
+        keys: What to seal it under; None leaves it without a seal.
+
     Raises:
-        ConfigurationError: The file is there already.
+        ConfigurationError: The file is there already, or it does not read as it was written.
         UnavailableError: The database cannot be read, or is of no known revision.
     """
     revision = await migrate.require_some_revision(database)
-    with new_backup(path) as stream:
-        writer = BackupWriter(stream, revision=revision)
+    with new_backup(path, revision=revision, keys=keys) as writer:
 
-        def act(connection: Connection) -> BackupSummary:
+        def act(connection: Connection) -> None:
             for each in _own_tables(connection):
                 writer.add_table(_described(each), _rows(connection, each))
-            return writer.finish()
 
-        return await database.snapshot(act)
+        await database.snapshot(act)
+    return writer.summary()
 
 
-async def restore(database: Database, path: Path) -> BackupSummary:
+async def restore(database: Database, path: Path, keys: SealingKeys | None = None) -> BackupSummary:
     """
     Fill an empty database from a backup, and bring it to this version's revision: all or nothing.
 
+    Args:
+        database: What to fill.
+        path: The file.
+        keys: What it may be sealed under.
+
     Raises:
-        ConfigurationError: The backup is none, or not whole, or the database is not empty.
+        ConfigurationError: The backup is none, or not whole, or under another key, or the database
+            is not empty.
         UnavailableError: A newer version made the backup, or the database cannot be written.
     """
-    summary = check_backup(path)
+    summary = check_backup(path, keys)
     migrate.require_known(database, summary.revision)
     migrate.require_known(database, await migrate.current_revision(database))
 
@@ -83,7 +94,7 @@ async def restore(database: Database, path: Path) -> BackupSummary:
         migrate.rebuild(connection, summary.revision)
         for each in reversed(_own_tables(connection)):
             connection.execute(delete(each))  # what a migration puts into a fresh table
-        for described, rows in batches_of(path):
+        for described, rows in batches_of(path, keys):
             connection.execute(insert(_target(described)), rows)
         migrate.move(connection, migrate.HEAD)
 
@@ -101,7 +112,9 @@ def _own_tables(connection: Connection) -> list[Table]:
 
 
 def _described(source: Table) -> BackupTable:
-    return BackupTable(name=source.name, columns={each.name: _kind(each.type) for each in source.c})
+    # SQLAlchemy's names are more than text.
+    columns: Columns = {str(each.name): _kind(each.type) for each in source.c}
+    return BackupTable(name=str(source.name), columns=columns)
 
 
 def _kind(kind: TypeEngine[Any]) -> Kind:

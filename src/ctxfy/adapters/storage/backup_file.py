@@ -7,23 +7,35 @@ The form of a backup: lines of JSON, compressed with gzip.
     ...
     {"rows": 12, "sha256": "..."}                    over every line before this one
 
-Nothing in it belongs to one kind of database.
+Nothing in it belongs to one kind of database. Around it lies a seal, as `sealed_file` tells, unless
+it was asked for without.
 """
 
 import gzip
 import hashlib
-import json
+import io
 import os
+import secrets
 import zlib
 from base64 import b64decode, b64encode
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import batched, groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
+import orjson
+
+from ctxfy.adapters.storage.sealed_file import (
+    BEGINNING,
+    PIECE,
+    SealedReader,
+    SealedWriter,
+    SealingKeys,
+)
 from ctxfy.core.exceptions import ConfigurationError
 
 
@@ -31,6 +43,8 @@ FORMAT = "ctxfy backup"
 VERSION = 1
 PRIVATE = 0o600
 BATCH = 500
+# The tightest takes twice as long, and makes hardly less of it.
+COMPRESSION = 6
 
 type Kind = Literal["text", "integer", "bytes"]
 type Columns = Mapping[str, Kind]
@@ -56,11 +70,13 @@ class BackupSummary:
         revision: Of the tables in it.
         rows: How many there are, of all tables.
         sha256: Over its lines, in hexadecimal digits.
+        tables: How many rows each table has, by its name.
     """
 
     revision: str
     rows: int
     sha256: str
+    tables: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 class BackupWriter:
@@ -68,11 +84,11 @@ class BackupWriter:
     Writes the lines of one backup.
     """
 
-    def __init__(self, stream: BinaryIO, *, revision: str) -> None:
+    def __init__(self, stream: gzip.GzipFile, *, revision: str) -> None:
         self._stream = stream
         self._revision = revision
         self._digest = hashlib.sha256()
-        self._rows = 0
+        self._tables = Counter[str]()
         self._write({"format": FORMAT, "version": VERSION, "revision": revision})
 
     def add_table(self, table: BackupTable, rows: Iterable[Row]) -> None:
@@ -80,6 +96,7 @@ class BackupWriter:
         Write a table and its rows.
         """
         self._write({"table": table.name, "columns": dict(table.columns)})
+        self._tables[table.name] += 0
         are_bytes = [kind == "bytes" for kind in table.columns.values()]
         for row in rows:
             self._write(
@@ -88,29 +105,43 @@ class BackupWriter:
                     for value, is_bytes in zip(row, are_bytes, strict=True)
                 ]
             )
-            self._rows += 1
+            self._tables[table.name] += 1
 
-    def finish(self) -> BackupSummary:
+    def summary(self) -> BackupSummary:
+        """
+        Tell what was written so far, but for the last line.
+        """
+        return BackupSummary(
+            revision=self._revision,
+            rows=self._tables.total(),
+            sha256=self._digest.hexdigest(),
+            tables=dict(self._tables),
+        )
+
+    def finish(self) -> None:
         """
         Write the last line.
         """
-        sha256 = self._digest.hexdigest()
-        self._write({"rows": self._rows, "sha256": sha256})
-        return BackupSummary(revision=self._revision, rows=self._rows, sha256=sha256)
+        told = self.summary()
+        self._stream.write(_line({"rows": told.rows, "sha256": told.sha256}))
 
     def _write(self, value: object) -> None:
-        line = json.dumps(value, separators=(",", ":")).encode() + b"\n"
+        line = _line(value)
         self._digest.update(line)
         self._stream.write(line)
 
 
 @contextmanager
-def new_backup(path: Path) -> Generator[BinaryIO]:
+def new_backup(
+    path: Path, *, revision: str, keys: SealingKeys | None = None
+) -> Generator[BackupWriter]:
     """
     Write a file that appears whole or not at all, for its owner's eyes only.
 
+    Before it appears it is read to its end, and must hold what was written into it.
+
     Raises:
-        ConfigurationError: There is a file of that name.
+        ConfigurationError: There is a file of that name, or it does not read as it was written.
     """
     if path.exists(follow_symlinks=False):
         raise ConfigurationError(f"There is a file '{path}' already; name another, or move it.")
@@ -118,41 +149,59 @@ def new_backup(path: Path) -> Generator[BinaryIO]:
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            # Without a name and a time inside: the same rows make the same file.
-            with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as stream:
-                yield stream  # type: ignore[misc] # pyright: ignore[reportReturnType] - gzip's stream is one
+            with _compressed(file, keys) as stream:
+                writer = BackupWriter(stream, revision=revision)
+                yield writer
+                summary = writer.summary()
+                writer.finish()
             file.flush()
             os.fsync(file.fileno())
+            # So that it is read from the disk below, and not from what the system remembers.
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        if check_backup(partial, keys) != summary:
+            raise ConfigurationError(
+                f"The backup '{path}' does not read as it was written; its disk may be failing."
+            )
         partial.rename(path)
     finally:
         partial.unlink(missing_ok=True)
 
 
-def check_backup(path: Path) -> BackupSummary:
+def check_backup(path: Path, keys: SealingKeys | None = None) -> BackupSummary:
     """
     Read a backup to its end, and see that it is whole.
 
     Raises:
-        ConfigurationError: It is not, or it is no backup, or a newer version wrote it.
+        ConfigurationError: It is not, or it is no backup, or a newer version wrote it, or it is
+            sealed under a key that is not among these.
     """
-    lines = _lines(path)
-    digest, rows, last = hashlib.sha256(), 0, b""
-    revision = _revision_of(path, next(lines, b""))
-    for line in _lines(path):
+    lines = _lines(path, keys)
+    last = next(lines, b"")
+    revision = _revision_of(path, last)
+    digest, tables, current = hashlib.sha256(), Counter[str](), ""
+    for line in lines:
         digest.update(last)
-        rows += last.startswith(b"[")
+        if last.startswith(b"["):
+            tables[current] += 1
+        elif last.startswith(b'{"table"'):
+            current = str(orjson.loads(last)["table"])
+            tables[current] += 0
         last = line
-    summary = BackupSummary(revision=revision, rows=rows, sha256=digest.hexdigest())
-    if _parsed(last) != {"rows": rows, "sha256": summary.sha256}:
+    summary = BackupSummary(
+        revision=revision, rows=tables.total(), sha256=digest.hexdigest(), tables=dict(tables)
+    )
+    if _parsed(last) != {"rows": summary.rows, "sha256": summary.sha256}:
         raise ConfigurationError(f"The backup '{path}' is damaged or cut off; use another.")
     return summary
 
 
-def batches_of(path: Path) -> Iterator[tuple[BackupTable, list[dict[str, Any]]]]:
+def batches_of(
+    path: Path, keys: SealingKeys | None = None
+) -> Iterator[tuple[BackupTable, list[dict[str, Any]]]]:
     """
     Read the rows of a backup that was checked, some hundred of one table at a time.
     """
-    lines = (json.loads(line) for line in _lines(path))
+    lines = (orjson.loads(line) for line in _lines(path, keys))
     tables = groupby(_with_tables(lines), key=itemgetter(0))
     for table, pairs in tables:
         for batch in batched((row for _, row in pairs), BATCH, strict=False):
@@ -188,16 +237,36 @@ def _revision_of(path: Path, line: bytes) -> str:
     return str(first.get("revision"))
 
 
+def _line(value: object) -> bytes:
+    return orjson.dumps(value) + b"\n"
+
+
 def _parsed(line: bytes) -> Any:  # noqa: ANN401 - JSON
     try:
-        return json.loads(line)
+        return orjson.loads(line)
     except ValueError:
         return None
 
 
-def _lines(path: Path) -> Iterator[bytes]:
+@contextmanager
+def _compressed(file: BinaryIO, keys: SealingKeys | None) -> Generator[gzip.GzipFile]:
+    sealed = None if keys is None else SealedWriter(file, keys, secrets.token_bytes)
+    # Without a name and a time inside: the same rows make the same lines, compressed the same.
+    with gzip.GzipFile("", "wb", COMPRESSION, fileobj=sealed or file, mtime=0) as stream:
+        yield stream
+    if sealed is not None:
+        sealed.finish()
+
+
+def _lines(path: Path, keys: SealingKeys | None) -> Iterator[bytes]:
     try:
-        with gzip.open(path) as stream:
+        with path.open("rb") as file, gzip.open(_opened(file, keys, str(path))) as stream:
             yield from stream
     except (EOFError, zlib.error, gzip.BadGzipFile):
         return  # what is missing is noticed by who counts and sums
+
+
+def _opened(file: io.BufferedReader, keys: SealingKeys | None, name: str) -> io.BufferedReader:
+    if not file.peek(len(BEGINNING)).startswith(BEGINNING):
+        return file
+    return io.BufferedReader(SealedReader(file, keys, name), PIECE)

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from ctxfy.adapters.storage.sealed_file import SealingKeys
 from ctxfy.core.exceptions import ConfigurationError, UnavailableError
 
 
@@ -124,6 +125,7 @@ class Envelope:
         self._audit = {each.id: _derive(each, b"audit") for each in current_first}
         self._replay = {each.id: _derive(each, b"replay") for each in current_first}
         self._spool = {each.id: _derive(each, b"spool") for each in current_first}
+        self._backups = {each.id: _derive(each, b"backup") for each in current_first}
         self._signing = {each.id: _derive(each, b"checkpoint") for each in current_first}
         if len(self._wrapping) != len(masters):
             raise ConfigurationError("Two master keys have the same id.")
@@ -217,6 +219,12 @@ class Envelope:
             UnavailableError: The master key is not here.
         """
         return self._of(self._spool, master_id)
+
+    def backup_keys(self) -> SealingKeys:
+        """
+        The keys that backups are sealed under.
+        """
+        return SealingKeys(current=self.master_id, secrets=self._backups)
 
     def replay_key(self, idempotency_key: str, *, master_id: int) -> bytes:
         """

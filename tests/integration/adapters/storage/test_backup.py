@@ -15,7 +15,6 @@ from ctxfy.adapters.storage import migrate
 from ctxfy.adapters.storage.backup import back_up, restore
 from ctxfy.adapters.storage.backup_file import (
     BackupTable,
-    BackupWriter,
     Kind,
     batches_of,
     new_backup,
@@ -29,7 +28,7 @@ from ctxfy.core.models.auth_models import KeyStatus, Scope
 from ctxfy.core.models.session_models import SessionLifetimes, TokenDigest
 from ctxfy.core.use_cases.session_use_cases import begin_session
 from tests.builders import told
-from tests.integration.adapters.storage.storage_kit import NOON, key, key_store
+from tests.integration.adapters.storage.storage_kit import ENVELOPE, NOON, key, key_store
 from tests.postgres_kit import TestServer
 
 
@@ -83,10 +82,12 @@ async def test_a_backup_restores_everything_into_either_kind(
     """
     await fill(either_database)
     before = await content(either_database)
-    summary = await back_up(either_database, tmp_path / "b.gz")
+    keys = ENVELOPE.backup_keys()
+    summary = await back_up(either_database, tmp_path / "b.gz", keys)
     assert (summary.revision, summary.rows) == (migrate.HEAD, sum(map(len, before.values())))
+    assert summary.tables == {name: len(rows) for name, rows in before.items()}
     for empty in empty_ones:
-        assert await restore(empty, tmp_path / "b.gz") == summary
+        assert await restore(empty, tmp_path / "b.gz", keys) == summary
         await migrate.check(empty)
         assert await content(empty) == before
         assert await key_store(empty).list_keys(user_id="Zoë") == [
@@ -161,12 +162,10 @@ def write_backup(path: Path, *, revision: str = migrate.HEAD) -> Path:
     columns |= dict.fromkeys(
         ("created_at", "last_seen_at", "idle_expires_at", "expires_at"), "integer"
     )
-    with new_backup(path) as stream:
-        writer = BackupWriter(stream, revision=revision)
+    with new_backup(path, revision=revision) as writer:
         writer.add_table(
             BackupTable(name="sessions", columns=columns), [("d" * 64, "nobody", 1, 1, 1, 1)]
         )
-        writer.finish()
     return path
 
 

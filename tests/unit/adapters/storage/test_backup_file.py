@@ -5,6 +5,7 @@ The form of a backup: what was written is read again, and what is not whole is f
 import gzip
 import json
 import stat
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,11 @@ from hypothesis import strategies as st
 from ctxfy.adapters.storage.backup_file import (
     BackupSummary,
     BackupTable,
-    BackupWriter,
     batches_of,
     check_backup,
     new_backup,
 )
+from ctxfy.adapters.storage.sealed_file import SealingKeys
 from ctxfy.core.exceptions import ConfigurationError
 
 
@@ -30,22 +31,29 @@ EMPTY = BackupTable(name="nothing", columns={"name": "text"})
 ROWS: list[tuple[Any, ...]] = [("a\n\x00ü", 2**62, b"\x00\xff"), (None, None, None), ("", -1, b"")]
 
 
-def write(path: Path, rows: list[tuple[Any, ...]] = ROWS, revision: str = "0001") -> BackupSummary:
+KEYS = SealingKeys(current=1, secrets={1: b"k" * 32})
+
+
+def write(
+    path: Path,
+    rows: Iterable[tuple[Any, ...]] = ROWS,
+    revision: str = "0001",
+    keys: SealingKeys | None = None,
+) -> BackupSummary:
     """
     Write a backup of two tables.
     """
-    with new_backup(path) as stream:
-        writer = BackupWriter(stream, revision=revision)
+    with new_backup(path, revision=revision, keys=keys) as writer:
         writer.add_table(EMPTY, [])
         writer.add_table(PLACES, rows)
-        return writer.finish()
+    return writer.summary()
 
 
-def read(path: Path) -> list[tuple[Any, ...]]:
+def read(path: Path, keys: SealingKeys | None = None) -> list[tuple[Any, ...]]:
     """
     Read its rows.
     """
-    return [tuple(row.values()) for _, rows in batches_of(path) for row in rows]
+    return [tuple(row.values()) for _, rows in batches_of(path, keys) for row in rows]
 
 
 def rewrite(path: Path, lines: list[bytes]) -> None:
@@ -63,6 +71,7 @@ def test_a_backup_is_read_as_it_was_written(tmp_path: Path) -> None:
     summary = write(path)
     assert check_backup(path) == summary
     assert (summary.revision, summary.rows) == ("0001", 3)
+    assert summary.tables == {"nothing": 0, "places": 3}
     assert read(path) == ROWS
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [file.name for file in tmp_path.iterdir()] == ["b.gz"]
@@ -121,9 +130,57 @@ def test_a_backup_that_fails_leaves_no_file(tmp_path: Path) -> None:
     """
     Half a backup is none.
     """
-    with pytest.raises(LookupError), new_backup(tmp_path / "b.gz"):
+    with pytest.raises(LookupError), new_backup(tmp_path / "b.gz", revision="0001", keys=KEYS):
         raise LookupError
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_backup_that_does_not_read_as_it_was_written_does_not_appear(tmp_path: Path) -> None:
+    """
+    It is read from the disk before it has its name: what the disk made of it, counts.
+    """
+
+    def rows() -> Iterator[tuple[Any, ...]]:
+        yield from ROWS
+        with (tmp_path / "b.gz.partial").open("ab") as file:
+            file.write(b"?" * 1000)  # part of it lies behind all that is written in the end
+
+    with pytest.raises(ConfigurationError, match="damaged, cut off or was changed"):
+        write(tmp_path / "b.gz", rows(), keys=KEYS)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sealed_backup_is_read_with_its_key_alone(tmp_path: Path) -> None:
+    """
+    The rows are the same as without a seal; without the key nothing of them can be seen.
+    """
+    plain, sealed = tmp_path / "plain", tmp_path / "sealed"
+    rows = [("Zaphod", number, b"") for number in range(2000)]
+    assert write(plain, rows) == write(sealed, rows, keys=KEYS) == check_backup(sealed, KEYS)
+    assert read(sealed, KEYS) == rows
+    assert check_backup(plain, KEYS) == check_backup(plain)
+    with pytest.raises(ConfigurationError, match="put back the key file, or set"):
+        check_backup(sealed)
+    assert b"Zaphod" not in sealed.read_bytes()
+    assert not sealed.read_bytes().startswith(b"\x1f\x8b")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(at=st.integers(0, 400), cut=st.booleans())
+def test_a_sealed_backup_that_was_touched_is_refused(at: int, cut: bool, tmp_path: Path) -> None:
+    """
+    Cut or changed anywhere, it is refused with one sentence, whatever the place means.
+    """
+    path = tmp_path / "b"
+    if not path.exists():
+        write(path, keys=KEYS)
+    content = bytearray(path.read_bytes())
+    at = min(at, len(content) - 1)
+    content[at] ^= 1
+    touched = tmp_path / "touched"
+    touched.write_bytes(content[:at] if cut else content)
+    with pytest.raises(ConfigurationError):
+        check_backup(touched, KEYS)
 
 
 @pytest.mark.parametrize("missing", [1, 2, 3])
