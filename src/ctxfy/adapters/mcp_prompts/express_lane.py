@@ -145,7 +145,7 @@ class ExpressLane:
 
     def _note(self, request: LaneRequest) -> None:
         self._annotate(lane=EXPRESS, rpc_method=request.method, **request.facts)
-        if meta := request.meta:
+        if meta := request.params.get("_meta"):
             self._tracer.continue_trace(meta.get("traceparent"), meta.get("tracestate"))
 
 

@@ -5,18 +5,12 @@ Every check of the SDK is made here too, or is stricter. What is not proven is n
 it is left to FastMCP, whose answer it then gets.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import orjson
 from mcp.shared.inbound import decode_header_value
-from mcp_types import (
-    CLIENT_CAPABILITIES_META_KEY,
-    CLIENT_INFO_META_KEY,
-    LOG_LEVEL_META_KEY,
-    PROTOCOL_VERSION_META_KEY,
-)
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from ctxfy.adapters.mcp_prompts.known_clients import KnownClients
@@ -38,22 +32,11 @@ _OLDER_VERSIONS = {version.encode(): version for version in HANDSHAKE_PROTOCOL_V
 _READ_HEADERS = frozenset(
     {b"accept", b"content-type", b"mcp-protocol-version", b"mcp-method", b"mcp-name"}
 )
-_MESSAGE = frozenset({"jsonrpc", "id", "method"})
-_MESSAGE_WITH_PARAMS = _MESSAGE | {"params"}
+_MEMBERS = 3  # jsonrpc, id and method; params are the fourth
+_ID_TYPES = frozenset({int, str})
 _TRACE_META = ("traceparent", "tracestate", "baggage")
-_OLDER_META = frozenset({"progressToken", *_TRACE_META})
-_MODERN_META = _OLDER_META | {
-    CLIENT_CAPABILITIES_META_KEY,
-    CLIENT_INFO_META_KEY,
-    LOG_LEVEL_META_KEY,
-    PROTOCOL_VERSION_META_KEY,
-}
-_OLDER_METHODS = frozenset(
-    {"completion/complete", "initialize", "ping", "prompts/get", "prompts/list"}
-)
-_MODERN_METHODS = frozenset(
-    {"completion/complete", "prompts/get", "prompts/list", "server/discover"}
-)
+_PASSING_META = frozenset({"progressToken", *_TRACE_META})
+_NOTHING: dict[str, Any] = {}
 
 
 class LaneRequest(NamedTuple):
@@ -61,9 +44,8 @@ class LaneRequest(NamedTuple):
     A request that is proven well formed.
 
     Attributes:
-        params: Those of its method, without `_meta`.
+        params: Those of its method, and `_meta`.
         facts: What its envelope tells: protocol and client.
-        meta: Its `_meta`.
     """
 
     wire: Wire
@@ -71,7 +53,6 @@ class LaneRequest(NamedTuple):
     method: str
     params: Mapping[str, Any]
     facts: Mapping[str, object]
-    meta: Mapping[str, Any]
 
 
 class RequestReader:
@@ -85,7 +66,7 @@ class RequestReader:
     def __init__(self, known: KnownClients) -> None:
         self._known = known
 
-    def read(self, headers: Iterable[Header], body: bytes) -> LaneRequest | None:
+    def read(self, headers: Sequence[Header], body: bytes) -> LaneRequest | None:
         """
         Prove one request; None if it cannot be.
         """
@@ -106,65 +87,60 @@ class RequestReader:
     def _modern(
         self, fields: Mapping[bytes, bytes], message: dict[str, Any], body: bytes
     ) -> LaneRequest | None:
-        method, params = message["method"], message.get("params", _NOTHING)
-        if method not in _MODERN_METHODS or fields.get(b"mcp-method") != method.encode():
+        method, params = message["method"], message.get("params")
+        named = fields.get(b"mcp-method")
+        if named is None or _MODERN_METHODS.get(method) != named or not _is_own(params, method):
             return None
-        found = _parts(method, params, _MODERN_META)
-        if found is None or found[1].get(PROTOCOL_VERSION_META_KEY) != MODERN.version:
+        if method == "prompts/get" and not _is_named(fields, params["name"]):
             return None
-        own, meta = found
-        if method == "prompts/get" and not _is_named(fields, own["name"]):
+        lasting = _lasting(params.get("_meta"))
+        if lasting is None:
             return None
-        facts = self._known.envelope(method, params, meta, body)
-        return (
-            None if facts is None else LaneRequest(MODERN, message["id"], method, own, facts, meta)
-        )
+        facts = self._known.envelope(method, params, lasting, body)
+        return None if facts is None else LaneRequest(MODERN, message["id"], method, params, facts)
 
     def _older(self, version: str, message: dict[str, Any], body: bytes) -> LaneRequest | None:
         method, params = message["method"], message.get("params", _NOTHING)
-        if method not in _OLDER_METHODS or (found := _parts(method, params, _OLDER_META)) is None:
+        if method not in _OLDER_METHODS or not _is_own(params, method):
             return None
-        own, meta = found
+        if _lasting(params.get("_meta", _NOTHING)) != _NOTHING:
+            return None
         facts = (
-            self._known.handshake(version, own, body)
+            self._known.handshake(version, params, body)
             if method == "initialize"
             else self._known.protocol(version)
         )
-        return (
-            None if facts is None else LaneRequest(EVENTS, message["id"], method, own, facts, meta)
-        )
+        return None if facts is None else LaneRequest(EVENTS, message["id"], method, params, facts)
 
 
-_NOTHING: dict[str, Any] = {}
-
-
-def _fields(headers: Iterable[Header]) -> dict[bytes, bytes] | None:
+def _fields(headers: Sequence[Header]) -> dict[bytes, bytes] | None:
     """
-    Take the headers that count, if each comes once and they say JSON both ways.
+    Look headers up by name, if those that count come once and say JSON both ways.
     """
-    found: dict[bytes, bytes] = {}
-    for name, value in headers:
-        if name in _READ_HEADERS:
-            if name in found:
-                return None
-            found[name] = value
-    if not (_is_json(found.get(b"content-type", b"")) and _takes_both(found.get(b"accept", b""))):
+    fields = dict(headers)
+    if len(fields) != len(headers) and _repeats(headers):
         return None
-    return found
+    kinds = fields.get(b"content-type", b""), fields.get(b"accept", b"")
+    return fields if _is_json(*kinds) else None
 
 
-@lru_cache(maxsize=64)
-def _is_json(content_type: bytes) -> bool:
-    return content_type.partition(b";")[0].rstrip() == b"application/json"
+def _repeats(headers: Sequence[Header]) -> bool:
+    names = [name for name, _ in headers if name in _READ_HEADERS]
+    return len(set(names)) != len(names)
 
 
 @lru_cache(maxsize=256)
-def _takes_both(accept: bytes) -> bool:
+def _is_json(content_type: bytes, accept: bytes) -> bool:
     """
-    Whether JSON and streams of events are both named; of wildcards, FastMCP is the judge.
+    Whether JSON comes, and JSON and streams of events are both taken.
+
+    Of wildcards, FastMCP is the judge.
     """
     kinds = {kind.partition(b";")[0].strip().lower() for kind in accept.split(b",")}
-    return {b"application/json", b"text/event-stream"} <= kinds
+    return (
+        content_type.partition(b";")[0].rstrip() == b"application/json"
+        and {b"application/json", b"text/event-stream"} <= kinds
+    )
 
 
 def _message(body: bytes) -> dict[str, Any] | None:
@@ -175,92 +151,92 @@ def _message(body: bytes) -> dict[str, Any] | None:
         message = orjson.loads(body)
     except orjson.JSONDecodeError:
         return None
-    if type(message) is not dict:
+    if type(message) is not dict or len(message) != _MEMBERS + ("params" in message):
         return None
-    if not _MESSAGE <= message.keys() <= _MESSAGE_WITH_PARAMS or message["jsonrpc"] != "2.0":
+    if message.get("jsonrpc") != "2.0" or type(message.get("method")) is not str:
         return None
     # An integer of more than 64 bits has become a number with a fraction here.
-    if type(message["id"]) not in _ID_TYPES or type(message["method"]) is not str:
+    return message if type(message.get("id")) in _ID_TYPES else None
+
+
+def _lasting(meta: object) -> dict[str, Any] | None:
+    """
+    Take out of `_meta` what each message has of its own; None if that is not as it should be.
+    """
+    if type(meta) is not dict:
         return None
-    return message
-
-
-_ID_TYPES = frozenset({int, str})
-
-
-def _is_plain(meta: Mapping[str, Any], allowed: frozenset[str]) -> bool:
-    """
-    Whether nothing is in `_meta` that could change an answer.
-    """
-    if not meta.keys() <= allowed:
-        return False  # such as the version of a prompt that FastMCP's clients may pin
+    if _PASSING_META.isdisjoint(meta):
+        return meta
     if "progressToken" in meta and type(meta["progressToken"]) not in _ID_TYPES:
-        return False
-    return all(type(meta[name]) is str for name in _TRACE_META if name in meta)
-
-
-def _parts(
-    method: str, params: object, allowed: frozenset[str]
-) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """
-    Part the parameters of a method from `_meta`, if both are as they should be.
-    """
-    if type(params) is not dict:
         return None
-    meta = params.get("_meta", _NOTHING)
-    if type(meta) is not dict or not _is_plain(meta, allowed):
+    if not all(type(meta[name]) is str for name in _TRACE_META if name in meta):
         return None
-    own = _own_params(method, params)
-    return None if own is None else (own, meta)
+    return {name: item for name, item in meta.items() if name not in _PASSING_META}
 
 
 def _is_named(fields: Mapping[bytes, bytes], name: str) -> bool:
     written = fields.get(b"mcp-name")
-    return written is not None and decode_header_value(written.decode("latin-1")) == name
-
-
-def _own_params(method: str, params: dict[str, Any]) -> dict[str, Any] | None:
-    """
-    Take the parameters of a method less `_meta`, if all are there, and of their types.
-    """
-    own = {name: value for name, value in params.items() if name != "_meta"}
-    match method:
-        case "prompts/get":
-            return own if _asks_for_prompt(own) else None
-        case "completion/complete":
-            return own if _asks_for_values(own) else None
-        case "initialize":
-            return own if own.keys() == _HANDSHAKE else None
-        case _:
-            return None if own else own
-
-
-_HANDSHAKE = frozenset({"protocolVersion", "capabilities", "clientInfo"})
-_PROMPT = frozenset({"name"})
-_PROMPT_WITH_ARGUMENTS = frozenset({"name", "arguments"})
-_VALUES = frozenset({"ref", "argument"})
-_VALUES_IN_CONTEXT = frozenset({"ref", "argument", "context"})
-
-
-def _asks_for_prompt(own: Mapping[str, Any]) -> bool:
-    if not _PROMPT <= own.keys() <= _PROMPT_WITH_ARGUMENTS or type(own["name"]) is not str:
+    if written is None:
         return False
-    arguments = own.get("arguments")
+    # A name that reads as an encoded one is no prompt's, so what is made of it does not matter.
+    return (written.isascii() and written == name.encode()) or (
+        decode_header_value(written.decode("latin-1")) == name
+    )
+
+
+def _is_own(params: object, method: str) -> TypeGuard[dict[str, Any]]:
+    """
+    Whether the parameters of a method are all there, and of their types; `_meta` is not looked at.
+    """
+    return type(params) is dict and _OWN_PARAMS[method](params)
+
+
+def _asks_for_prompt(params: dict[str, Any]) -> bool:
+    if not params.keys() <= _PROMPT or type(params.get("name")) is not str:
+        return False
+    arguments = params.get("arguments")
     return arguments is None or _is_texts(arguments)
 
 
-def _asks_for_values(own: Mapping[str, Any]) -> bool:
-    if not _VALUES <= own.keys() <= _VALUES_IN_CONTEXT:
+def _asks_for_values(params: dict[str, Any]) -> bool:
+    if not _VALUES <= params.keys() <= _VALUES_IN_CONTEXT:
         return False
-    reference, argument = own["ref"], own["argument"]
+    reference, argument = params["ref"], params["argument"]
     return (
         _is_texts(reference)
         and reference.keys() == {"type", "name"}
         and reference["type"] == "ref/prompt"
         and _is_texts(argument)
         and argument.keys() == {"name", "value"}
-        and _is_context(own.get("context", _NOTHING))
+        and _is_context(params.get("context", _NOTHING))
     )
+
+
+def _shakes_hands(params: dict[str, Any]) -> bool:
+    return _HANDSHAKE <= params.keys() <= _HANDSHAKE | {"_meta"}
+
+
+def _asks_for_all(params: dict[str, Any]) -> bool:
+    return params.keys() <= {"_meta"}
+
+
+_PROMPT = frozenset({"name", "arguments", "_meta"})
+_VALUES = frozenset({"ref", "argument"})
+_VALUES_IN_CONTEXT = _VALUES | {"context", "_meta"}
+_HANDSHAKE = frozenset({"protocolVersion", "capabilities", "clientInfo"})
+_TEXT = frozenset({str})
+_OWN_PARAMS: Mapping[str, Callable[[dict[str, Any]], bool]] = {
+    "prompts/get": _asks_for_prompt,
+    "completion/complete": _asks_for_values,
+    "initialize": _shakes_hands,
+    "ping": _asks_for_all,
+    "prompts/list": _asks_for_all,
+    "server/discover": _asks_for_all,
+}
+_OLDER_METHODS = _OWN_PARAMS.keys() - {"server/discover"}
+_MODERN_METHODS = {
+    method: method.encode() for method in _OWN_PARAMS.keys() - {"initialize", "ping"}
+}
 
 
 def _is_context(context: object) -> bool:
@@ -270,4 +246,4 @@ def _is_context(context: object) -> bool:
 
 
 def _is_texts(value: object) -> bool:
-    return type(value) is dict and all(type(item) is str for item in value.values())
+    return type(value) is dict and set(map(type, value.values())) <= _TEXT
