@@ -8,11 +8,8 @@ from pathlib import Path
 
 from ctxfy.adapters.mcp_prompts.loader import FolderLoader
 from ctxfy.adapters.mcp_prompts.template_engine import MiniJinjaEngine
-from ctxfy.adapters.validation.schema_validator import (
-    MAX_ARGUMENTS,
-    ArgumentLimits,
-    SchemaValidator,
-)
+from ctxfy.adapters.validation.argument_plan import MAX_ARGUMENTS, ArgumentLimits
+from ctxfy.adapters.validation.schema_validator import SchemaValidator
 from ctxfy.core.ports.prompt_ports import ArgumentValidatorPort, PromptFunctionPort
 
 

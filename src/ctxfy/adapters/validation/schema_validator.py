@@ -1,20 +1,18 @@
 """
-Arguments as one pydantic model per prompt: ArgumentValidatorPort.
-
-Fields are named a0, a1, ... with the argument's name as alias, since `copy` and `model_config` are
-legal names of arguments. A model is built on first use and kept with its template.
+The arguments of prompts, checked and coerced: ArgumentValidatorPort.
 """
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import pydantic
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel
 from pydantic_core import SchemaError
 
+from ctxfy.adapters.validation.argument_plan import ArgumentLimits, ArgumentPlan
 from ctxfy.adapters.validation.argument_types import annotation_of
+from ctxfy.adapters.validation.per_prompt import PerPrompt
 from ctxfy.core.models.prompt_models import (
     ArgumentType,
     PromptArgument,
@@ -36,28 +34,11 @@ from ctxfy.core.use_cases.validation_use_cases import (
 
 
 MAX_UNKNOWN_REPORTED = 20
-MAX_MODELS = 20_000
-MAX_ARGUMENTS = 100
-"""
-As many as one prompt may declare.
-"""
 
 type _Flaw = tuple[tuple[str | int, ...], str]
 """
 The place of a mistake in a prompt file, and a sentence.
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArgumentLimits:
-    """
-    What may come in: how many arguments, and UTF-8 bytes of one and of all together.
-    """
-
-    count: int = MAX_ARGUMENTS
-
-    argument_bytes: int = 1_000_000
-    total_bytes: int = 2_000_000
 
 
 class SchemaValidator:
@@ -67,7 +48,7 @@ class SchemaValidator:
 
     def __init__(self, limits: ArgumentLimits | None = None) -> None:
         self._limits = limits or ArgumentLimits()
-        self._models: dict[tuple[str, str, str], type[BaseModel]] = {}
+        self._plans = PerPrompt(lambda template: ArgumentPlan(template.arguments))
 
     def validate(self, template: PromptTemplate, raw: Mapping[str, object]) -> ArgumentOutcome:
         """
@@ -75,16 +56,20 @@ class SchemaValidator:
         """
         if len(raw) > self._limits.count:
             return _too_many(self._limits.count)
+        plan = self._plans.of(template)
+        return plan.take(raw, self._limits) or self._judge(template, plan.model, raw)
+
+    def _judge(
+        self, template: PromptTemplate, model: type[BaseModel], raw: Mapping[str, object]
+    ) -> ArgumentOutcome:
         given = given_arguments(template.arguments, raw)
         declared = {argument.name: argument for argument in template.arguments}
         values: dict[str, Value] = {}
         errors = list(_unfit(given, declared, self._limits))
         unfit = {error.field for error in errors}
         try:
-            model = self._model(template).model_validate(
-                {name: item for name, item in given.items() if name in declared.keys() - unfit}
-            )
-            values = _values(template, model, given)
+            fit = {name: item for name, item in given.items() if name in declared.keys() - unfit}
+            values = _values(template, model.model_validate(fit), given)
         except pydantic.ValidationError as error:
             errors += (item for item in _translate(error, declared) if item.field not in unfit)
         unknown = [name for name in given if name not in declared]
@@ -99,7 +84,7 @@ class SchemaValidator:
         """
         The JSON Schema (2020-12) of a prompt's arguments.
         """
-        schema = self._model(template).model_json_schema(by_alias=True)
+        schema = self._plans.of(template).model.model_json_schema(by_alias=True)
         properties: dict[str, dict[str, object]] = schema.get("properties", {})
         for argument in template.arguments:
             place = properties[argument.name]
@@ -144,34 +129,11 @@ class SchemaValidator:
                 text = f"the example '{example.name}' is not allowed: {error.message}"
                 yield ("examples", index, "arguments", error.field), text
 
-    def _model(self, template: PromptTemplate) -> type[BaseModel]:
-        key = (template.name, template.version, template.digest)
-        model = self._models.get(key)
-        if model is None:
-            if len(self._models) >= MAX_MODELS:
-                self._models.clear()
-            model = self._models[key] = _build(template)
-        return model
-
 
 def _too_many(limit: int) -> ArgumentOutcome:
     # By itself: whoever sends thousands of names need not have each of them looked up.
     mistake = _mistake("", f"More than {limit} arguments were given.", ErrorCode.TOO_LONG)
     return ArgumentOutcome(values={}, result=ValidationResult(errors=(mistake,)), given=frozenset())
-
-
-def _build(template: PromptTemplate) -> type[BaseModel]:
-    fields: dict[str, Any] = {}
-    for index, argument in enumerate(template.arguments):
-        default = ... if argument.required else thaw(absent_value(argument))
-        fields[f"a{index}"] = (
-            annotation_of(argument),
-            Field(default, alias=argument.name, description=argument.description or None),
-        )
-    # `extra` is for the published schema; unknown names are reported before, with a hint.
-    return create_model(
-        "Arguments", __config__=ConfigDict(extra="forbid", protected_namespaces=()), **fields
-    )
 
 
 def _values(

@@ -196,12 +196,13 @@ class Partial:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class PromptTemplate:
     """
     One version of one prompt, complete: nothing is read after this.
 
-    A function of a Python module is described by one too, which then has no messages.
+    A function of a Python module is described by one too, which then has no messages. Whoever
+    prepares something of it may hold it weakly.
 
     Attributes:
         version: As written; compared by `version_key`.

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxfy.adapters.validation.schema_validator import ArgumentLimits, SchemaValidator
+from ctxfy.adapters.validation.argument_plan import ArgumentLimits
+from ctxfy.adapters.validation.schema_validator import SchemaValidator
 from ctxfy.core.models.prompt_models import ArgumentType, PromptArgument, PromptTemplate
 from ctxfy.core.models.validation_models import ErrorCode
 from ctxfy.core.use_cases.validation_use_cases import thaw
