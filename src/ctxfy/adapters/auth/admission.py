@@ -2,16 +2,17 @@
 Who is calling, whether the route is theirs to call, and whether they came too often.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from starlette.types import Scope
 
 from ctxfy.adapters.auth.client_address import ClientAddresses
 from ctxfy.adapters.auth.cookies import CSRF_HEADER, SessionToken
-from ctxfy.adapters.auth.credentials import Headers, WebToken, read_credential
+from ctxfy.adapters.auth.credentials import WebToken, read_credential
 from ctxfy.adapters.auth.policy import RouteMatch
+from ctxfy.adapters.auth.request_head import Field
 from ctxfy.adapters.auth.request_limits import RequestLimits
 from ctxfy.adapters.auth.session_service import SessionService
 from ctxfy.adapters.auth.token_door import TokenDoor
@@ -45,26 +46,23 @@ from ctxfy.core.use_cases.token_use_cases import not_valid
 type Credential = str | SessionToken | WebToken | Denied
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
+class Arrival(NamedTuple):
     """
     How a request came, as far as it matters to who may send it.
 
     Attributes:
         own_page: Whether a page of this very server sent it.
         secure: Whether it came by TLS.
+        shown: The header fields that prove who is calling.
     """
 
     method: str = "GET"
     own_page: bool = False
     secure: bool = False
+    shown: Sequence[Field] = ()
 
 
-_PLAIN = Arrival()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
+class Caller(NamedTuple):
     """
     Who was let in.
 
@@ -125,7 +123,7 @@ class Admission:
         """
         return self._tokens.challenge if self._tokens else None
 
-    async def decide(self, scope: Scope, match: RouteMatch, arrival: Arrival = _PLAIN) -> Caller:
+    async def decide(self, scope: Scope, match: RouteMatch, arrival: Arrival) -> Caller:
         """
         Return who is calling.
 
@@ -137,9 +135,9 @@ class Admission:
             RateLimitedError: The key or its user came too often, or the address tried too often.
             UnavailableError: The keys are out of reach.
         """
-        policy, headers = match.guard, scope["headers"]
+        policy = match.guard
         credential = read_credential(
-            headers,
+            arrival.shown,
             sessions=policy.sessions,
             secure=arrival.secure,
             token_bytes=self._tokens.max_bytes if self._tokens else 0,
@@ -148,7 +146,7 @@ class Admission:
         if isinstance(credential, SessionToken):
             session = self._sessions.digest(credential.text)
             if not policy.form:  # a form cannot send a header; the gate looks at its Origin
-                credential = self._unless_forged(credential, headers, arrival)
+                credential = self._unless_forged(credential, arrival)
         principal = await self._authenticate(credential, policy, scope)
         if principal is None or not await self._is_in_place(principal, policy, scope):
             return Caller(session=session)
@@ -171,7 +169,7 @@ class Admission:
         if caller.principal is None:
             return caller
         quotas = await self._limits.count_bytes(caller.principal, size, caller.quotas)
-        return caller if quotas is caller.quotas else replace(caller, quotas=quotas)
+        return caller if quotas is caller.quotas else caller._replace(quotas=quotas)
 
     async def admit_key(self, api_key: str, scope: Scope) -> Principal:
         """
@@ -196,10 +194,8 @@ class Admission:
         await self._limits.count_request(decision.principal)
         return decision.principal
 
-    def _unless_forged(
-        self, session: SessionToken, headers: Headers, arrival: Arrival
-    ) -> SessionToken | Denied:
-        shown = [value.decode("latin-1") for name, value in headers if name == CSRF_HEADER]
+    def _unless_forged(self, session: SessionToken, arrival: Arrival) -> SessionToken | Denied:
+        shown = [value.decode("latin-1") for name, value in arrival.shown if name == CSRF_HEADER]
         denied = decide_unsafe_request(
             arrival.method,
             own_page=arrival.own_page,

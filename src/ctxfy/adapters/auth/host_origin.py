@@ -77,13 +77,7 @@ class HostOriginPolicy:
     def _is_our_host(self, host: str | None) -> bool:
         if host is None:
             return False
-        name, port = _split_host(host)
-        if not name:
-            return False
-        return name in LOOPBACK or any(
-            fnmatchcase(name, names) and fnmatchcase(port, ports)
-            for names, ports in map(_split_pattern, self.hosts)
-        )
+        return _is_one_of(host, tuple(self.hosts))
 
     def _is_known_origin(self, origin: str, host: str | None, scheme: str) -> bool:
         if self.allows_cors(origin) or self.is_own_page(host, origin, scheme):
@@ -97,6 +91,17 @@ def host_name(host: str) -> str:
     Take the port off a Host header, and the brackets off an IPv6 address; empty if it is malformed.
     """
     return _split_host(host)[0]
+
+
+@lru_cache(maxsize=256)
+def _is_one_of(host: str, patterns: tuple[str, ...]) -> bool:
+    name, port = _split_host(host)
+    if not name:
+        return False
+    return name in LOOPBACK or any(
+        fnmatchcase(name, names) and fnmatchcase(port, ports)
+        for names, ports in map(_split_pattern, patterns)
+    )
 
 
 @lru_cache(maxsize=256)

@@ -15,14 +15,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ctxfy.adapters.auth.admission import NOBODY, Admission, Arrival
 from ctxfy.adapters.auth.browsers import BrowserDoors
-from ctxfy.adapters.auth.cookies import CSRF_HEADER
-from ctxfy.adapters.auth.credentials import COOKIE_HEADER, CREDENTIAL_HEADERS
 from ctxfy.adapters.auth.host_origin import HostOriginPolicy
 from ctxfy.adapters.auth.policy import PolicyTable, RouteMatch
 from ctxfy.adapters.auth.quota_headers import EXPOSED_HEADERS as QUOTA_HEADERS
 from ctxfy.adapters.auth.quota_headers import with_quotas
 from ctxfy.adapters.auth.request_body import read_body, replay_body
-from ctxfy.adapters.auth.request_headers import single_header
+from ctxfy.adapters.auth.request_head import RequestHead, read_head
 from ctxfy.core.exceptions import (
     CtxfyError,
     ForeignOriginError,
@@ -90,13 +88,13 @@ class AccessGate:
         state["policy"], state["challenge"] = match.policy, self._admission.challenge
         if match.route is not None:
             state["route"] = match.route
-        origin = _origin(scope)
-        if self._hosts.allows_cors(origin):
-            send = _with_cors(send, origin or "")
+        head = read_head(scope["headers"])
+        if self._hosts.allows_cors(head.manner.origin):
+            send = _with_cors(send, head.manner.origin or "")
         caller = NOBODY
         try:
-            arrival = self._arrive(scope, match, origin)
-            early = self._early_answer(scope, match, origin)
+            arrival = self._arrive(scope, match, head)
+            early = self._early_answer(scope, match, head)
             if early is not None:
                 await early(scope, receive, send)
                 return
@@ -104,7 +102,7 @@ class AccessGate:
                 caller = await self._admission.decide(scope, match, arrival)
                 _require_route(match, scope["method"])
             with self._tracer.span(Step.BODY):
-                body = await read_body(scope, receive, match.policy, self._max_body_bytes)
+                body = await read_body(head, receive, match.policy, self._max_body_bytes)
             caller = await self._admission.weigh(caller, len(body))
         except CtxfyError as error:
             way_in = self._doors.way_in(scope, match, error)
@@ -115,27 +113,32 @@ class AccessGate:
         state["principal"], state["session"] = caller.principal, caller.session
         token = _principal.set(caller.principal)
         try:
-            inner = _without_secret(scope, caller.principal)
+            inner = _without_secret(scope, head, caller.principal)
             await self._app(inner, replay_body(body, receive), send)
         finally:
             _principal.reset(token)
 
-    def _arrive(self, scope: Scope, match: RouteMatch, origin: str | None) -> Arrival:
+    def _arrive(self, scope: Scope, match: RouteMatch, head: RequestHead) -> Arrival:
         any_host = match.policy is not None and match.policy.any_host
-        host, scheme = single_header(scope, b"host"), scope.get("scheme", "http")
+        host, origin, scheme = head.manner.host, head.manner.origin, scope.get("scheme", "http")
         self._hosts.check(host, origin, scheme, any_host=any_host)
         own_page = self._hosts.is_own_page(host, origin, scheme)
         if match.policy is not None and match.policy.form and not own_page:
             raise ForeignOriginError("This form is taken only from a page of this server.")
-        return Arrival(method=scope["method"], own_page=own_page, secure=scheme == "https")
+        return Arrival(
+            method=scope["method"],
+            own_page=own_page,
+            secure=scheme == "https",
+            shown=head.secret,
+        )
 
-    def _early_answer(self, scope: Scope, match: RouteMatch, origin: str | None) -> ASGIApp | None:
+    def _early_answer(self, scope: Scope, match: RouteMatch, head: RequestHead) -> ASGIApp | None:
         """
         Answer what needs no credential: an allowed preflight, and a browser at the door.
         """
         if entrance := self._doors.entrance(scope):
             return _see(entrance)
-        asked = single_header(scope, b"access-control-request-method")
+        asked, origin = head.manner.preflight, head.manner.origin
         if scope["method"] != "OPTIONS" or asked is None or not self._hosts.allows_cors(origin):
             return None
         headers = {
@@ -150,7 +153,6 @@ _ALLOWED_HEADERS = (
     "authorization, content-type, x-api-key, x-request-id, idempotency-key, "
     "mcp-protocol-version, mcp-method, mcp-name, mcp-session-id, last-event-id"
 )
-_SECRET_HEADERS = CREDENTIAL_HEADERS | {COOKIE_HEADER, CSRF_HEADER}
 _EXPOSED_HEADERS = (
     b"x-request-id, www-authenticate, retry-after, mcp-protocol-version, " + QUOTA_HEADERS
 )
@@ -167,14 +169,6 @@ def _see(path: str) -> Response:
     return RedirectResponse(path, status_code=303)
 
 
-def _origin(scope: Scope) -> str | None:
-    """
-    Read the Origin. Two of them are joined to one that is nobody's: no way around the check.
-    """
-    found = [value for key, value in scope["headers"] if key == b"origin"]
-    return b", ".join(found).decode("latin-1") if found else None
-
-
 def _with_cors(send: Send, origin: str) -> Send:
     async def send_with_cors(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -189,11 +183,11 @@ def _with_cors(send: Send, origin: str) -> Send:
     return send_with_cors
 
 
-def _without_secret(scope: Scope, principal: Principal | None) -> Scope:
+def _without_secret(scope: Scope, head: RequestHead, principal: Principal | None) -> Scope:
     """
     Take what proves who is calling out of the request; the key's public id stands in for it.
     """
-    headers = [pair for pair in scope["headers"] if pair[0] not in _SECRET_HEADERS]
+    headers = [*head.usual, *head.own]
     if principal is not None:
         headers.append((b"authorization", b"Bearer " + principal.key_id.encode()))
     return {**scope, "headers": headers}

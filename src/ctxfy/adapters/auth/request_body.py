@@ -5,9 +5,9 @@ The body of a request: read whole and bounded before anything is done about it, 
 from codecs import BOM_UTF8
 
 from starlette.requests import ClientDisconnect
-from starlette.types import Message, Receive, Scope
+from starlette.types import Message, Receive
 
-from ctxfy.adapters.auth.request_headers import single_header
+from ctxfy.adapters.auth.request_head import RequestHead
 from ctxfy.core.exceptions import (
     BodyTooLargeError,
     MalformedBodyError,
@@ -20,7 +20,7 @@ JSON = "application/json"
 
 
 async def read_body(
-    scope: Scope, receive: Receive, policy: RoutePolicy | None, limit: int
+    head: RequestHead, receive: Receive, policy: RoutePolicy | None, limit: int
 ) -> bytes:
     """
     Read the whole body, bounded: nothing behind the gate waits for a slow sender.
@@ -33,8 +33,8 @@ async def read_body(
     """
     if policy is not None and policy.max_body_bytes is not None:
         limit = min(limit, policy.max_body_bytes)
-    _require_media_type(scope, policy)
-    announced = (single_header(scope, b"content-length") or "").lstrip("0")
+    _require_media_type(head, policy)
+    announced = (head.announced or "").lstrip("0")
     # Compared by length first: Python refuses to read numbers of thousands of digits.
     digits = len(str(limit))
     if announced.isdecimal() and (len(announced) > digits or int(announced) > limit):
@@ -55,11 +55,10 @@ async def read_body(
             return bytes(body)
 
 
-def _require_media_type(scope: Scope, policy: RoutePolicy | None) -> None:
-    if policy is not None and policy.consumes is not None:
-        media_type = (single_header(scope, b"content-type") or "").partition(";")[0].strip().lower()
-        if media_type != policy.consumes:
-            raise UnsupportedMediaTypeError(f"Send the body as Content-Type: {policy.consumes}.")
+def _require_media_type(head: RequestHead, policy: RoutePolicy | None) -> None:
+    wanted = None if policy is None else policy.consumes
+    if wanted is not None and head.manner.media_type != wanted:
+        raise UnsupportedMediaTypeError(f"Send the body as Content-Type: {wanted}.")
 
 
 def _require_utf8(body: bytearray) -> None:

@@ -4,6 +4,7 @@ Rate limits as values.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from ctxfy.core.models.auth_models import RateLimit
 
@@ -39,8 +40,7 @@ class AccessLimits:
     key_bytes: RateLimit | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Charge:
+class Charge(NamedTuple):
     """
     What a request counts for one of its subjects.
 
@@ -54,8 +54,7 @@ class Charge:
     cost: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LimitDecision:
+class LimitDecision(NamedTuple):
     """
     Whether a request may pass, and what to tell its caller.
 
@@ -73,8 +72,7 @@ class LimitDecision:
     arrival: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quota:
+class Quota(NamedTuple):
     """
     What is left of one policy after a request.
     """

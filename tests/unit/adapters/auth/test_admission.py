@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from ctxfy.adapters.auth.admission import Admission
+from ctxfy.adapters.auth.admission import Admission, Arrival
 from ctxfy.adapters.auth.client_address import ClientAddresses
 from ctxfy.adapters.auth.policy import PolicyTable
 from ctxfy.adapters.auth.rate_limiter import MemoryRateLimiter
@@ -120,13 +120,11 @@ class Desk:
         """
         Come once, and say what came of it.
         """
-        scope = {
-            "headers": [(b"x-api-key", key.encode())] if key else [],
-            "client": (address, 4711),
-        }
+        scope = {"client": (address, 4711)}
+        arrival = Arrival(shown=[(b"x-api-key", key.encode())] if key else [])
         match = TABLE.match(path, "POST" if path == "/mcp" else "GET")
         try:
-            admitted = await self.admission.decide(scope, match)
+            admitted = await self.admission.decide(scope, match, arrival)
             admitted = await self.admission.weigh(admitted, size)
         except RateLimitedError as error:
             return f"{error.policies[0]}: wait {error.retry_after}"
