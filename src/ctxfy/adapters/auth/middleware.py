@@ -20,7 +20,7 @@ from ctxfy.adapters.auth.policy import PolicyTable, RouteMatch
 from ctxfy.adapters.auth.quota_headers import EXPOSED_HEADERS as QUOTA_HEADERS
 from ctxfy.adapters.auth.quota_headers import with_quotas
 from ctxfy.adapters.auth.request_body import read_body, replay_body
-from ctxfy.adapters.auth.request_head import RequestHead, read_head
+from ctxfy.adapters.auth.request_head import HEAD, RequestHead, read_head
 from ctxfy.core.exceptions import (
     CtxfyError,
     ForeignOriginError,
@@ -88,7 +88,7 @@ class AccessGate:
         state["policy"], state["challenge"] = match.policy, self._admission.challenge
         if match.route is not None:
             state["route"] = match.route
-        head = read_head(scope["headers"])
+        head: RequestHead = state.pop(HEAD, None) or read_head(scope["headers"])
         if self._hosts.allows_cors(head.manner.origin):
             send = _with_cors(send, head.manner.origin or "")
         caller = NOBODY

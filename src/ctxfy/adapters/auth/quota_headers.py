@@ -30,10 +30,8 @@ def quota_headers(quotas: Sequence[Quota]) -> dict[str, str]:
     Write the two headers, of at least one quota.
     """
     return {
-        POLICY: ", ".join(_policy(quota.policy, quota.limit) for quota in quotas),
-        REMAINING: ", ".join(
-            f'"{quota.policy}";r={quota.decision.remaining};t={wait_of(quota)}' for quota in quotas
-        ),
+        POLICY: ", ".join([_policy(quota.policy, quota.limit) for quota in quotas]),
+        REMAINING: ", ".join([_remaining(quota) for quota in quotas]),
     }
 
 
@@ -54,17 +52,21 @@ def with_quotas(send: Send, quotas: Sequence[Quota]) -> Send:
 
     async def send_with_quotas(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = list(message.get("headers", ()))
-            if all(name.lower() != _FIELD for name, _ in headers):
-                told = quota_headers(quotas)
-                headers += [
-                    (_POLICY_FIELD, told[POLICY].encode()),
-                    (_FIELD, told[REMAINING].encode()),
-                ]
-                message = {**message, "headers": headers}
+            headers = message.get("headers", ())
+            if _FIELD not in [name for name, _ in headers]:
+                message = {**message, "headers": [*headers, *_fields(quotas)]}
         await send(message)
 
     return send_with_quotas
+
+
+def _fields(quotas: Sequence[Quota]) -> tuple[tuple[bytes, bytes], tuple[bytes, bytes]]:
+    told = quota_headers(quotas)
+    return (_POLICY_FIELD, told[POLICY].encode()), (_FIELD, told[REMAINING].encode())
+
+
+def _remaining(quota: Quota) -> str:
+    return f'"{quota.policy}";r={quota.decision.remaining};t={wait_of(quota)}'
 
 
 @lru_cache(maxsize=1024)

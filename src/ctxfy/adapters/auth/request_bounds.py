@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ctxfy.adapters.auth.request_head import HEAD, read_head
 from ctxfy.core.exceptions import CtxfyError, RequestError
 from ctxfy.core.models.request_models import RequestBounds
 from ctxfy.core.use_cases.request_use_cases import check_address, check_headers
@@ -19,6 +20,8 @@ class RequestHeadCheck:
     """
     Lets a request through whose head is small and can be read in one way only.
 
+    Leaves the head that was read for the gate, on the scope's state.
+
     Args:
         app: The next application inwards.
         bounds: How large a head may be.
@@ -28,6 +31,7 @@ class RequestHeadCheck:
     def __init__(self, app: ASGIApp, *, bounds: RequestBounds, on_error: ErrorResponder) -> None:
         self._app = app
         self._bounds = bounds
+        self._ordinary_bytes = min(bounds.header_value_bytes, bounds.header_bytes)
         self._on_error = on_error
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -36,11 +40,14 @@ class RequestHeadCheck:
         """
         if scope["type"] == "http":
             try:
-                check_headers(scope["headers"], self._bounds)
+                head = read_head(scope["headers"])
+                if not head.is_ordinary(self._bounds.headers, self._ordinary_bytes):
+                    check_headers(scope["headers"], self._bounds)
                 check_address(_raw_path(scope), scope["query_string"], self._bounds)
             except RequestError as error:
                 await self._on_error(scope, error)(scope, receive, send)
                 return
+            scope.setdefault("state", {})[HEAD] = head
         await self._app(scope, receive, send)
 
 

@@ -15,6 +15,11 @@ from ctxfy.adapters.auth.credentials import COOKIE_HEADER, CREDENTIAL_HEADERS
 
 type Field = tuple[bytes, bytes]
 
+HEAD = "head"
+"""
+Where a head waits on the scope's state for the gate, which takes it from there: it holds secrets.
+"""
+
 _SECRET = CREDENTIAL_HEADERS | {COOKIE_HEADER, CSRF_HEADER}
 # What is another on each request, or may be.
 _OWN = frozenset(
@@ -36,12 +41,16 @@ class Manner(NamedTuple):
     Attributes:
         preflight: The method that a browser asks for before it sends a request.
         media_type: Of the body, in small letters and without parameters.
+        size: Of all names and values, in bytes.
+        is_printable: Whether no value holds a control character.
     """
 
     host: str | None
     origin: str | None
     preflight: str | None
     media_type: str
+    size: int
+    is_printable: bool
 
 
 class RequestHead(NamedTuple):
@@ -66,6 +75,18 @@ class RequestHead(NamedTuple):
         """
         return _single(self.own, b"content-length")
 
+    def is_ordinary(self, fields: int, size: int) -> bool:
+        """
+        Tell whether nothing can be wrong with so many fields of so many bytes together.
+        """
+        others = [*self.own, *self.secret]
+        return (
+            len(self.usual) + len(others) <= fields
+            and self.manner.size + _size(others) <= size
+            and self.manner.is_printable
+            and _is_printable(others)
+        )
+
 
 def read_head(fields: Iterable[Field]) -> RequestHead:
     """
@@ -88,7 +109,17 @@ def _manner(fields: tuple[Field, ...]) -> Manner:
         origin=b", ".join(origins).decode("latin-1") if origins else None,
         preflight=_single(fields, b"access-control-request-method"),
         media_type=(_single(fields, b"content-type") or "").partition(";")[0].strip().lower(),
+        size=_size(fields),
+        is_printable=_is_printable(fields),
     )
+
+
+def _size(fields: Sequence[Field]) -> int:
+    return sum([len(name) + len(value) for name, value in fields])
+
+
+def _is_printable(fields: Sequence[Field]) -> bool:
+    return b"".join([value for _, value in fields]).decode("latin-1").isprintable()
 
 
 def _single(fields: Sequence[Field], name: bytes) -> str | None:

@@ -49,10 +49,9 @@ def check_headers(headers: Sequence[HeaderField], bounds: RequestBounds) -> None
         raise HeadersTooLargeError(f"The request has more than {bounds.headers} header fields.")
     values = b" ".join([value for _, value in headers])
     size = len(values) + sum([len(name) for name, _ in headers])
-    # Most heads as a whole are smaller than one value may be.
     if size > min(bounds.header_value_bytes, bounds.header_bytes):
         _check_sizes(headers, bounds)
-    if not values.decode("latin-1").isprintable() and _CONTROL.search(values):
+    if _CONTROL.search(values):
         raise MalformedRequestError("A header field holds a control character.")
 
 
