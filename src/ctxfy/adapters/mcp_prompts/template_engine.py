@@ -8,20 +8,28 @@ loops) is refused or paid for at load, from the scan of the template.
 """
 
 import re
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from functools import cached_property, partial
 from threading import Lock
 
 from minijinja import Environment, TemplateError
 
+from ctxfy.adapters.mcp_prompts.plain_texts import PlainText, find_plain_text
 from ctxfy.adapters.mcp_prompts.template_filters import (
     OutputLimitError,
     checked_filters,
-    show,
     timed_filters,
 )
 from ctxfy.adapters.mcp_prompts.template_includes import circular_includes, repeated_includes
 from ctxfy.adapters.mcp_prompts.template_scan import scan_template
+from ctxfy.adapters.mcp_prompts.template_spending import (
+    RENDER_SECONDS,
+    Spending,
+    TimeLimitError,
+)
 from ctxfy.core.exceptions import CatalogError, RenderError
 from ctxfy.core.models.prompt_models import (
     ArgumentType,
@@ -50,64 +58,9 @@ Steps times characters of all values: 5,000 steps with 200 kB of code, since a s
 through all of it. Fuel is lowered so that it cannot be passed.
 """
 
-RENDER_SECONDS = 1.0
-"""
-How long one rendering may take; looked at before every filter that copies its value.
-"""
-
 _REMOVED_GLOBALS = ("debug", "namespace", "cycler", "joiner")
 _REMOVED_FILTERS = ("batch", "format", "lines", "pprint", "slice", "striptags", "wordwrap")
 _GLOBALS = frozenset({"range", "dict", "loop", "caller", "self", "super"})
-
-
-class _TimeLimitError(Exception):
-    """
-    A rendering took too long.
-    """
-
-
-class _Spending:
-    """
-    What one rendering may still put out, and until when.
-
-    MiniJinja's environment calls it. The environment is out of the collector's sight, so nothing
-    that it holds may lead back to it: a prompt that was replaced would never be freed.
-    """
-
-    def __init__(self, monotonic: Callable[[], float]) -> None:
-        self._monotonic = monotonic
-        self._deadline = 0.0
-        self.left = 0
-
-    def begin(self, limit: int) -> None:
-        """
-        Begin a rendering of at most so many bytes.
-        """
-        self.left = limit
-        self._deadline = self._monotonic() + RENDER_SECONDS
-
-    def finalize(self, value: object) -> object:
-        """
-        Count what is put out.
-
-        Raises:
-            OutputLimitError: It is too much.
-        """
-        text = show(value)
-        self.left -= len(text)
-        if self.left < 0:
-            raise OutputLimitError
-        return text
-
-    def check_time(self) -> None:
-        """
-        Look at the clock.
-
-        Raises:
-            _TimeLimitError: It is too late.
-        """
-        if self._monotonic() > self._deadline:
-            raise _TimeLimitError
 
 
 class MiniJinjaEngine:
@@ -142,7 +95,7 @@ class MiniJinjaPrompt:
 
     def __init__(self, template: PromptTemplate, monotonic: Callable[[], float]) -> None:
         self._template = template
-        self._spending = _Spending(monotonic)
+        self._spending = Spending(monotonic)
         self._texts = {
             f"{index}.txt": message.content
             for index, message in enumerate(template.messages)
@@ -174,13 +127,14 @@ class MiniJinjaPrompt:
         """
         # The counter belongs to the environment, so one rendering at a time.
         with self._lock:
-            self._spending.begin(self._template.max_output_bytes)
-            # A step may cost as much as the values are large: a search, a comparison.
-            share = WORK_BUDGET // max(1, _weight(values)) // max(1, len(self._texts))
-            self._environment.fuel = min(self._fuel, share)
+            if len(self._plain) < len(self._texts):
+                self._allow(values)
+            self._spending.left = self._template.max_output_bytes
             return tuple(
-                self._message(index, message, values)
-                for index, message in enumerate(self._template.messages)
+                [
+                    self._message(index, message, values)
+                    for index, message in enumerate(self._template.messages)
+                ]
             )
 
     def problems(self) -> list[PromptProblem]:
@@ -244,26 +198,62 @@ class MiniJinjaPrompt:
         )
         return min(FUEL, LITERAL_BUDGET // max(1, literal))
 
+    @cached_property
+    def _plain(self) -> Mapping[int, PlainText]:
+        """
+        The texts that only put values between what is written; found out at the first rendering.
+        """
+        self._spending.left = sys.maxsize
+        declared = {argument.name for argument in self._template.arguments}
+        found: dict[int, PlainText] = {}
+        for index in range(len(self._template.messages)):
+            name = f"{index}.txt"
+            outputs = self._facts[name].outputs if name in self._facts else None
+            if outputs is not None and declared.issuperset(outputs):
+                with suppress(TemplateError):  # whatever it is, it will be told when it is rendered
+                    plain = find_plain_text(outputs, partial(self._marked, name))
+                    found |= {index: plain} if plain else {}
+        return found
+
+    def _marked(self, name: str, marks: Mapping[str, str]) -> str:
+        return self._environment.render_template(name, **marks)
+
+    def _allow(self, values: Mapping[str, Value]) -> None:
+        """
+        Allow a rendering so much time, and so many steps.
+        """
+        self._spending.begin()
+        # A step may cost as much as the values are large: a search, a comparison.
+        share = WORK_BUDGET // max(1, _weight(values)) // max(1, len(self._texts))
+        self._environment.fuel = min(self._fuel, share)
+
     def _message(self, index: int, message: Message, values: Mapping[str, Value]) -> Message:
         if not isinstance(message.content, TextContent):
             return message
-        name = f"{index}.txt"
         before = self._spending.left
+        filled = None if (plain := self._plain.get(index)) is None else plain.fill(values, before)
+        text, size = filled or self._run(f"{index}.txt", message.content, values)
+        # Literal text does not pass the finalizer, and characters are not bytes: count again.
+        self._spending.left = before - size
+        if self._spending.left < 0:
+            raise self._too_large()
+        return Message(role=message.role, content=TextContent(text=text, line=message.content.line))
+
+    def _run(self, name: str, content: TextContent, values: Mapping[str, Value]) -> tuple[str, int]:
+        """
+        Have the engine render a text, and count its bytes.
+        """
         try:
             text = self._environment.render_template(name, **values)
         except OutputLimitError as error:
             raise self._too_large() from error
-        except _TimeLimitError as error:
+        except TimeLimitError as error:
             raise self._too_slow() from error
         except TemplateError as error:
             raise self._failure(error, name) from error
         except Exception as error:  # a filter or a method in Python may raise anything
-            raise self._misuse(error, message.content.line) from error
-        # Literal text does not pass the finalizer, and characters are not bytes: count again.
-        self._spending.left = before - len(text.encode("utf-8", "surrogatepass"))
-        if self._spending.left < 0:
-            raise self._too_large()
-        return Message(role=message.role, content=TextContent(text=text, line=message.content.line))
+            raise self._misuse(error, content.line) from error
+        return text, len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
     def _too_slow(self) -> RenderError:
         return RenderError(

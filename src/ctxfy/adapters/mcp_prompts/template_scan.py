@@ -87,6 +87,7 @@ class TemplateFacts:
         loop_literal: Bytes of the longest literal text inside a loop or macro.
         filters: Names of filters, each with its line.
         refusals: Constructs that may not be used, each with its line and a sentence.
+        outputs: The names that it puts out, in order; None if it does anything else.
     """
 
     includes: tuple[Include, ...]
@@ -95,6 +96,7 @@ class TemplateFacts:
     loop_literal: int
     filters: tuple[tuple[str, int], ...]
     refusals: tuple[tuple[int, str], ...]
+    outputs: tuple[str, ...] | None
 
 
 def scan_template(source: str, texts: Iterable[str] = ()) -> TemplateFacts:
@@ -119,6 +121,7 @@ def scan_template(source: str, texts: Iterable[str] = ()) -> TemplateFacts:
         filters=tuple((word, tag.line) for tag in tags for word in _FILTER.findall(tag.code)),
         loop_literal=max((size for size, repeated in literals if repeated), default=0),
         refusals=tuple(sorted(refusals)),
+        outputs=tuple(tag.source for tag in tags) if all(map(_is_plain, tags)) else None,
     )
 
 
@@ -189,6 +192,10 @@ def _tags(pieces: Iterable[Piece]) -> Iterator[Tag]:
         word = _NAME.match(inner)
         kind = "output" if mark == "{{" else (word[0] if word else "")
         yield Tag(kind=kind, code=_TEXT.sub("''", inner), source=inner, line=line)
+
+
+def _is_plain(tag: Tag) -> bool:
+    return tag.kind == "output" and _NAME.fullmatch(tag.source) is not None
 
 
 def _too_deep(tags: tuple[Tag, ...]) -> Iterator[tuple[int, str]]:

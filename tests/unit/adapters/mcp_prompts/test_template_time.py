@@ -6,10 +6,10 @@ import pytest
 
 from ctxfy.adapters.mcp_prompts.template_engine import (
     FUEL,
-    RENDER_SECONDS,
     WORK_BUDGET,
     MiniJinjaEngine,
 )
+from ctxfy.adapters.mcp_prompts.template_spending import RENDER_SECONDS
 from ctxfy.core.exceptions import RenderError
 from ctxfy.core.models.prompt_models import ArgumentType, PromptArgument
 from tests.builders import make_template
