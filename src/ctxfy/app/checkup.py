@@ -8,10 +8,14 @@ from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ctxfy.app.bootstrap import Storage, make_storage
+from ctxfy.adapters.storage.engine import travels_in_clear
+from ctxfy.adapters.storage.storage_probe import moment_of
+from ctxfy.app.bootstrap import Storage, make_storage, server_options
 from ctxfy.app.config import Settings
 from ctxfy.app.loading import utc_now
+from ctxfy.app.neighbour_checkup import check_collector, check_issuer, check_shared_limits
 from ctxfy.app.own_secrets import server_secrets
+from ctxfy.app.place_checkup import check_disk, check_files
 from ctxfy.app.places import database_file, key_file
 from ctxfy.app.port_check import check_port
 from ctxfy.app.static_key_settings import static_infos
@@ -26,7 +30,6 @@ from ctxfy.core.use_cases.validation_use_cases import plural
 
 
 CLOCK_TOLERANCE = timedelta(seconds=60)
-ALMOST_FULL = 0.05
 
 
 async def check_here(settings: Settings) -> AsyncGenerator[CheckResult]:
@@ -41,12 +44,21 @@ async def check_here(settings: Settings) -> AsyncGenerator[CheckResult]:
     else:
         async for result in check_storage(settings):
             yield result
+    if secrets.status is not HealthStatus.FAIL:
+        for result in check_files(settings):
+            yield result
+        yield check_disk(settings)
     yield check_clock(settings, utc_now())
     if settings.tls.certificate is not None or settings.tls.key is not None:
         yield check_tls(settings, utc_now())
     yield await check_port(settings)
+    yield check_connections(settings)
     if settings.limits.url is not None:
         yield await check_shared_limits(settings)
+    if settings.jwt.issuer is not None:
+        yield await check_issuer(settings)
+    if settings.monitoring.traces_url is not None:
+        yield check_collector(settings)
 
 
 def check_prompts(settings: Settings) -> CheckResult:
@@ -132,6 +144,12 @@ async def _opened(
         await migrate.check(storage.database)
         await check_master_key(storage.database, storage.envelope)
         yield _kept_well(name, file)
+        if file is None:
+            if travels_in_clear(settings.storage.url, server_options(settings)):
+                yield doubtful(
+                    "storage", "What is said to it can be heard: CTXFY_STORAGE__TLS=verify."
+                )
+            yield judge_difference(await moment_of(storage.database), utc_now())
         keys = await storage.keys.list_keys()
     except CtxfyError as error:
         yield bad("storage", str(error))
@@ -171,14 +189,7 @@ def check_peppers(
 def _kept_well(name: str, file: Path | None) -> CheckResult:
     if file is not None and stat.S_IMODE(file.stat().st_mode) & 0o077:
         return doubtful("storage", f"Others can read the database: chmod 600 '{file}'.")
-    if file is not None and _is_almost_full(file):
-        return doubtful("storage", f"The disk of '{file}' is almost full; make room on it.")
     return good("storage", f"The database {name} answers and is up to date.")
-
-
-def _is_almost_full(file: Path) -> bool:
-    disk = os.statvfs(file)
-    return disk.f_bavail < disk.f_blocks * ALMOST_FULL
 
 
 def _place_for(file: Path) -> CheckResult:
@@ -211,6 +222,36 @@ def check_clock(settings: Settings, now: datetime) -> CheckResult:
     return good("clock", f"It is {now:%Y-%m-%d %H:%M:%S} UTC here.")
 
 
+def judge_difference(there: datetime, here: datetime) -> CheckResult:
+    """
+    Compare the clock of the database's server with ours.
+    """
+    seconds = (there - here).total_seconds()
+    if abs(seconds) > CLOCK_TOLERANCE.total_seconds():
+        direction = "ahead of" if seconds > 0 else "behind"
+        return doubtful(
+            "clocks",
+            f"The server of the database is {abs(seconds):.0f} s {direction} us; let NTP set both.",
+        )
+    return good("clocks", f"The server of the database has the same time, to {abs(seconds):.0f} s.")
+
+
+def check_connections(settings: Settings) -> CheckResult:
+    """
+    Compare how many connections there may be with how many the system allows.
+    """
+    from ctxfy.app.http_server import connection_limits
+
+    wanted, allowed = settings.server.connections, connection_limits(settings).connections
+    if allowed < wanted:
+        return doubtful(
+            "connections",
+            f"The system allows {allowed} of CTXFY_SERVER__CONNECTIONS ({wanted}): raise"
+            " 'ulimit -n', or LimitNOFILE of the service.",
+        )
+    return good("connections", f"{wanted} may be open at once.")
+
+
 def check_tls(settings: Settings, now: datetime) -> CheckResult:
     """
     Load the certificate as the server would.
@@ -226,26 +267,3 @@ def check_tls(settings: Settings, now: datetime) -> CheckResult:
     if certificate.not_after - now < timedelta(days=settings.monitoring.certificate_days):
         return doubtful("tls", f"The certificate ends in {days}; renew it.")
     return good("tls", f"The certificate can be used, for {days} more.")
-
-
-async def check_shared_limits(settings: Settings) -> CheckResult:
-    """
-    Ask the store that limits are shared through.
-    """
-    from ctxfy.adapters.monitoring.null_logging import NullLogging
-    from ctxfy.adapters.monitoring.null_metrics import NullMetrics
-    from ctxfy.app.limits import make_limiting
-
-    try:
-        limiting = make_limiting(
-            settings.limits, lambda text: text, logging=NullLogging(), metrics=NullMetrics()
-        )
-    except CtxfyError as error:
-        return bad("limits", str(error))
-    assert limiting.shared is not None  # noqa: S101 - there is an address # nosec B101
-    try:
-        await limiting.shared.probe()
-        (probe,) = limiting.probes
-        return await probe.check()
-    finally:
-        await limiting.shared.aclose()

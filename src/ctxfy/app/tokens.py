@@ -43,14 +43,7 @@ def make_issuer(
     base = _base(settings)
     resource = base + routes.MCP
     rules = _rules(given, resource)
-    keys = IssuerKeys(
-        _source(given),
-        monotonic=time.monotonic,
-        logging=logging,
-        refresh_seconds=given.refresh_seconds,
-        lifetime_seconds=given.lifetime_seconds,
-        max_stale=given.max_stale_seconds,
-    )
+    keys = make_keys(given, monotonic=time.monotonic, logging=logging)
     people = SqlPersonDirectory(
         database=storage.database, envelope=storage.envelope, now=utc_now, monotonic=time.monotonic
     )
@@ -64,6 +57,25 @@ def make_issuer(
         ),
         keys=keys,
         metadata=protected_resource(resource, rules, name=settings.docs.title),
+    )
+
+
+def make_keys(
+    given: JwtSettings, *, monotonic: Callable[[], float], logging: LoggingPort
+) -> IssuerKeys:
+    """
+    Make what keeps the keys of the issuer.
+
+    Raises:
+        ConfigurationError: It is not said where they are.
+    """
+    return IssuerKeys(
+        _source(given),
+        monotonic=monotonic,
+        logging=logging,
+        refresh_seconds=given.refresh_seconds,
+        lifetime_seconds=given.lifetime_seconds,
+        max_stale=given.max_stale_seconds,
     )
 
 

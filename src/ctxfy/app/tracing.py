@@ -21,6 +21,7 @@ from ctxfy.core.use_cases.trace_use_cases import read_headers
 
 
 if TYPE_CHECKING:
+    from ctxfy.adapters.monitoring.otlp_exporter import Collector
     from ctxfy.adapters.monitoring.span_export import SpanExport
 
 
@@ -51,20 +52,11 @@ def make_tracing(
     """
     if settings.traces_url is None:
         return Tracing(tracer=NullTracer())
-    headers = _headers(settings)
-    _check_certificates(settings)
-    from ctxfy.adapters.monitoring.otlp_exporter import Collector, make_exporter
+    collector = collector_of(settings)
+    from ctxfy.adapters.monitoring.otlp_exporter import make_exporter
     from ctxfy.adapters.monitoring.otlp_spans import SpanForm
     from ctxfy.adapters.monitoring.span_export import SpanExport
 
-    collector = Collector(
-        url=_whole_address(settings.traces_url),
-        headers=headers,
-        ca=settings.traces_ca,
-        certificate=settings.traces_certificate,
-        key=settings.traces_key,
-        timeout_seconds=settings.traces_timeout_seconds,
-    )
     form = SpanForm(service=settings.traces_service, version=__version__, instance=uuid4().hex)
     export = SpanExport(
         make_exporter(collector),
@@ -81,6 +73,27 @@ def make_tracing(
         random_bytes=token_bytes,
     )
     return Tracing(tracer=tracer, export=export)
+
+
+def collector_of(settings: MonitoringSettings) -> "Collector":
+    """
+    Take together what is set about the collector, which there is.
+
+    Raises:
+        ConfigurationError: A header or a certificate cannot be used.
+    """
+    headers = _headers(settings)
+    _check_certificates(settings)
+    from ctxfy.adapters.monitoring.otlp_exporter import Collector
+
+    return Collector(
+        url=_whole_address(settings.traces_url or ""),
+        headers=headers,
+        ca=settings.traces_ca,
+        certificate=settings.traces_certificate,
+        key=settings.traces_key,
+        timeout_seconds=settings.traces_timeout_seconds,
+    )
 
 
 def _whole_address(url: str) -> str:

@@ -2,6 +2,7 @@
 `ctxfy doctor` on setups that are well and that are not.
 """
 
+import asyncio
 import json
 import os
 import socket
@@ -13,8 +14,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ctxfy.app.checkup import judge_difference
+from ctxfy.core.models.monitoring_models import HealthStatus
 from tests.integration.app.cli_kit import Shell
+from tests.issuer_kit import key_named, key_set
+from tests.otlp_receiver import collecting
+from tests.postgres_kit import TestServer
 from tests.self_signed import write_pair
+
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +61,18 @@ def test_a_setup_before_its_first_start_is_well(ctxfy: Shell) -> None:
     assert said.code == 0
     lines = said.out.splitlines()
     assert [line.split()[:2] for line in lines] == [
-        ["ok", name] for name in ("settings", "prompts", "secrets", "storage", "clock", "port")
+        ["ok", name]
+        for name in (
+            "settings",
+            "prompts",
+            "secrets",
+            "storage",
+            "files",
+            "disk",
+            "clock",
+            "port",
+            "connections",
+        )
     ]
     assert not (ctxfy.folder / "var").exists()
 
@@ -198,6 +218,90 @@ def test_what_limits_are_shared_through_is_looked_at(ctxfy: Shell) -> None:
     assert verdicts(ctxfy, 0)["limits"][0] == "warn"
     ctxfy.set("CTXFY_LIMITS__URL", "valkey://127.0.0.1:port")
     assert verdicts(ctxfy, 1)["limits"][0] == "fail"
+
+
+def test_files_and_disks_are_looked_at(ctxfy: Shell) -> None:
+    """
+    Whether they can be kept, who can read them, what was set aside, and how much room there is.
+    """
+    var = ctxfy.folder / "var"
+    var.mkdir()
+    assert verdicts(ctxfy, 0)["files"][0] == "pass"
+    (var / "ctxfy.erasures").touch(0o644)
+    assert verdicts(ctxfy, 0)["files"] == (
+        "warn",
+        "Others can read the ledger of erasures: chmod 600 'var/ctxfy.erasures'.",
+    )
+    (var / "ctxfy.erasures").chmod(0o600)
+    (var / "ctxfy.spool.damaged").touch(0o600)
+    assert "keep it elsewhere, as evidence" in verdicts(ctxfy, 0)["files"][1]
+    ctxfy.set("CTXFY_LOGGING__FILE", "var/ctxfy.erasures/ctxfy.log")
+    ctxfy.set("CTXFY_MONITORING__DISK_FREE_MB", str(10**9))
+    (var / "ctxfy.spool.damaged").unlink()
+    found = verdicts(ctxfy, 1)
+    assert found["files"][0] == "fail"
+    assert "name another place with CTXFY_LOGGING__FILE." in found["files"][1]
+    assert found["disk"][0] == "warn"
+    assert "make room, or lower CTXFY_MONITORING__DISK_FREE_MB" in found["disk"][1]
+
+
+def test_those_that_are_asked_are_looked_at(ctxfy: Shell) -> None:
+    """
+    The issuer of tokens and the collector of traces, there and away; nothing secret is repeated.
+    """
+    keys = ctxfy.folder / "keys.json"
+    keys.write_bytes(key_set(key_named("first")))
+    ctxfy.set("CTXFY_JWT__ISSUER", "https://issuer.example")
+    ctxfy.set("CTXFY_JWT__JWKS_FILE", str(keys))
+    with collecting() as collector:
+        ctxfy.set("CTXFY_MONITORING__TRACES_URL", f"http://127.0.0.1:{collector.port}")
+        ctxfy.set("CTXFY_MONITORING__TRACES_HEADERS", "x-token=hunter2")
+        found = verdicts(ctxfy, 0)
+        assert found["token_keys"] == ("pass", "Known: 1 key of the issuer.")
+        assert found["traces"] == ("pass", "The collector of traces takes what it is sent.")
+        assert collector.headers[-1]["x-token"] == "hunter2"
+        keys.write_text("{}")
+        collector.status = 403
+        found = verdicts(ctxfy, 0)
+        assert found["token_keys"][0] == "warn"
+        assert "no set of keys" in found["token_keys"][1]
+        assert found["traces"][0] == "warn"
+        assert "answers 403; look at CTXFY_MONITORING__TRACES_URL" in found["traces"][1]
+    ctxfy.set("CTXFY_JWT__JWKS_FILE", "")
+    with taken_port() as port:
+        ctxfy.set("CTXFY_MONITORING__TRACES_URL", f"http://127.0.0.1:{port}")
+    found = verdicts(ctxfy, 1)
+    assert found["token_keys"][0] == "fail"
+    assert "cannot be reached (ConnectionError)" in found["traces"][1]
+    ctxfy.set("CTXFY_MONITORING__TRACES_HEADERS", "nonsense")
+    assert verdicts(ctxfy, 1)["traces"][0] == "fail"
+
+
+def test_a_server_of_databases_is_looked_at(ctxfy: Shell, postgres: TestServer) -> None:
+    """
+    Whether it answers, and whether its clock and ours agree.
+    """
+    ctxfy.set("CTXFY_STORAGE__URL", postgres.url(asyncio.run(postgres.create())))
+    ctxfy.set("CTXFY_AUTH__KEY_FILE", "ctxfy.keys")
+    for name in ("POOL", "CONNECT", "STATEMENT"):
+        ctxfy.set(f"CTXFY_STORAGE__{name}_SECONDS", "20")
+    assert "the next start brings it up" in verdicts(ctxfy, 0)["storage"][1]
+    ctxfy("db", "upgrade")
+    found = verdicts(ctxfy, 0)
+    assert found["storage"][0] == "pass"
+    assert found["clocks"][0] == "pass"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(90, "is 90 s ahead of us"), (-90, "is 90 s behind us")]
+)
+def test_clocks_that_differ_are_told(seconds: int, told: str) -> None:
+    """
+    Whichever of them is right.
+    """
+    verdict = judge_difference(NOON + timedelta(seconds=seconds), NOON)
+    assert (verdict.status, told in verdict.detail) == (HealthStatus.WARN, True)
+    assert judge_difference(NOON + timedelta(seconds=seconds / 2), NOON).status == "pass"
 
 
 def test_a_server_that_is_not_there_is_told(ctxfy: Shell) -> None:

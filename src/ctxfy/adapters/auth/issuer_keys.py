@@ -133,6 +133,15 @@ class IssuerKeys:
         state = "the last ones are used on" if self._is_usable() else "no token is taken"
         return doubtful("token_keys", f"The issuer's keys cannot be read; {state}.")
 
+    async def look(self) -> CheckResult:
+        """
+        Fetch the set once, and tell how they are and why.
+        """
+        await self._fetch()
+        if self._outage is None:
+            return await self.check()
+        return doubtful("token_keys", f"The issuer's keys cannot be read: {self._outage}")
+
     async def _ask(self) -> None:
         """
         Wait for the next fetch, unless one was made a moment ago.

@@ -2,6 +2,7 @@
 OpenTelemetry's exporter for OTLP over HTTP, told everything that it would else look up itself.
 """
 
+import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,8 +10,11 @@ from typing import override
 
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from requests import PreparedRequest, Session
+from requests import PreparedRequest, RequestException, Session
 from requests.auth import AuthBase
+
+from ctxfy.core.models.monitoring_models import CheckResult
+from ctxfy.core.use_cases.monitoring_use_cases import doubtful, good
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +53,37 @@ def make_exporter(collector: Collector) -> OTLPSpanExporter:
         compression=Compression.Gzip,
         session=session,
     )
+    _settle(session, collector)
+    return exporter
+
+
+def try_collector(collector: Collector) -> CheckResult:
+    """
+    Send a delivery of no spans at all, once.
+    """
+    with Session() as session:
+        _settle(session, collector)
+        headers = {**collector.headers, **_EMPTY_DELIVERY}
+        body, seconds = gzip.compress(b""), collector.timeout_seconds
+        try:
+            answer = session.post(collector.url, body, headers=headers, timeout=seconds)
+        except RequestException as error:
+            # Their sentences repeat the address, with what may be in it.
+            return doubtful(
+                "traces",
+                f"The collector of traces cannot be reached ({type(error).__name__}); spans are"
+                " lost until it can.",
+            )
+    if answer.ok:
+        return good("traces", "The collector of traces takes what it is sent.")
+    return doubtful(
+        "traces",
+        f"The collector of traces answers {answer.status_code}; look at"
+        " CTXFY_MONITORING__TRACES_URL and ...TRACES_HEADERS.",
+    )
+
+
+def _settle(session: Session, collector: Collector) -> None:
     session.trust_env = False
     session.auth = _OurHeaders(collector.headers)
     session.verify = True if collector.ca is None else str(collector.ca)
@@ -56,7 +91,6 @@ def make_exporter(collector: Collector) -> OTLPSpanExporter:
         session.cert = (str(collector.certificate), str(collector.key))
     else:
         session.cert = None
-    return exporter
 
 
 class _OurHeaders(AuthBase):
@@ -74,6 +108,7 @@ class _OurHeaders(AuthBase):
         return r
 
 
+_EMPTY_DELIVERY = {"Content-Type": "application/x-protobuf", "Content-Encoding": "gzip"}
 _PROTOCOL_HEADERS = frozenset(
     {
         "accept",

@@ -4,13 +4,17 @@ Whether the database answers (HealthProbePort).
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from ctxfy.adapters.storage.database import Database
 from ctxfy.adapters.storage.tables import epochs
 from ctxfy.core.exceptions import UnavailableError
 from ctxfy.core.models.monitoring_models import CheckResult, HealthStatus
+
+
+_NOW = select(func.now())
 
 
 class StorageProbe:
@@ -55,6 +59,16 @@ class StorageProbe:
         if self._can_do_without():
             return _result(HealthStatus.WARN, f"{detail} Known keys are served for reads.")
         return _result(HealthStatus.FAIL, detail)
+
+
+async def moment_of(database: Database) -> datetime:
+    """
+    Ask the server of a database what time it is there.
+
+    Raises:
+        UnavailableError: The database cannot be read.
+    """
+    return await database.read(lambda connection: connection.execute(_NOW).scalar_one())
 
 
 def _result(status: HealthStatus, detail: str) -> CheckResult:
