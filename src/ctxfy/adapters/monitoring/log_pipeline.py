@@ -2,20 +2,21 @@
 The one way every log record takes: record -> LogEntry -> fields, laid out and redacted -> line.
 
 Whoever wrote it, ctxfy, uvicorn, FastMCP or a prompt function that uses structlog: all end in one
-`ProcessorFormatter` on the root logger, and look alike from there on.
+`ProcessorFormatter` on the root logger, and look alike from there on. Our own, of which every
+request writes one, are laid out without the steps between.
 """
 
 import logging
 import sys
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping
 from datetime import datetime
-from typing import Any, TypeGuard, cast, override
+from typing import cast, override
 
 from structlog.stdlib import ProcessorFormatter
 
 from ctxfy.adapters.monitoring.log_exceptions import describe_exception, safe_text
-from ctxfy.adapters.monitoring.log_lines import LARGEST_NUMBER, Fields
-from ctxfy.adapters.monitoring.request_record import CURRENT_RECORD
+from ctxfy.adapters.monitoring.log_layout import READ, current_request_id, lay_out
+from ctxfy.adapters.monitoring.log_lines import Fields
 from ctxfy.adapters.monitoring.request_trace import CURRENT_SPAN
 from ctxfy.core.models.monitoring_models import LogEntry, LogLevel
 from ctxfy.core.use_cases.monitoring_use_cases import log_fields
@@ -32,7 +33,7 @@ _LEVELS = (
     (logging.WARNING, LogLevel.WARNING),
     (logging.INFO, LogLevel.INFO),
 )
-_BY_NUMBER = dict(_LEVELS)
+_BY_NUMBER = {number: level.value for number, level in _LEVELS}
 # What a record of the standard library always has; the rest was given as `extra`.
 _STANDARD = frozenset({*logging.makeLogRecord({}).__dict__, "message", "asctime", "color_message"})
 
@@ -71,6 +72,7 @@ class LineFormatter(ProcessorFormatter):
 
     def __init__(self, line: Line, now: Callable[[], datetime]) -> None:
         self._line = line
+        self._now = now
         self._lay_out = _LayOut(now)
         super().__init__(
             foreign_pre_chain=[_add_extras],
@@ -85,7 +87,12 @@ class LineFormatter(ProcessorFormatter):
             return self._write(_bare_record(record, error))
 
     def _write(self, record: OurRecord) -> str:
-        return self._line(self._lay_out.fields_of(record, record.msg, {**record.fields}))
+        told = record.fields
+        if "exc_info" in told or "stack_info" in told:
+            return self._line(self._lay_out.fields_of(record, record.msg, {**told}))
+        # Nearly always it is one of them.
+        level = _BY_NUMBER.get(record.levelno) or _level_of(record.levelno).value
+        return self._line(lay_out(self._now(), level, record.msg, record.name, told))
 
 
 class _LayOut:
@@ -109,14 +116,13 @@ class _LayOut:
         """
         _ = event.pop("stack_info", None)  # text over many lines, full of paths
         error = _error_of(event.pop("exc_info", None))
-        request = CURRENT_RECORD.get()
         span = CURRENT_SPAN.get()
-        known = {name: read(event.pop(name)) for name, read in _READ if name in event}
+        known = {name: read(event.pop(name)) for name, read in READ.items() if name in event}
         entry = LogEntry(
             timestamp=self._now(),
             level=_level_of(record.levelno),
             message=message.strip(),
-            request_id=known.pop("request_id", None) or (request.request_id if request else None),
+            request_id=known.pop("request_id", None) or current_request_id(),
             trace_id=known.pop("trace_id", None) or (span.trace.id if span else None),
             span_id=known.pop("span_id", None) or (span.id if span else None),
             logger=record.name,
@@ -136,10 +142,8 @@ def _add_extras(_logger: object, _method: str, event: EventDict) -> EventDict:
 
 
 def _level_of(number: int) -> LogLevel:
-    # Nearly always it is one of them; a library may have numbers of its own between.
-    return _BY_NUMBER.get(number) or next(
-        (level for least, level in _LEVELS if number >= least), LogLevel.DEBUG
-    )
+    # A library may have numbers of its own between.
+    return next((level for least, level in _LEVELS if number >= least), LogLevel.DEBUG)
 
 
 def _error_of(exc_info: object) -> BaseException | None:
@@ -152,45 +156,6 @@ def _error_of(exc_info: object) -> BaseException | None:
             return sys.exception()
         case _:
             return None
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else safe_text(value)
-
-
-def _number(value: object) -> float | None:
-    return value if isinstance(value, float) else _whole_number(value)
-
-
-def _whole_number(value: object) -> int | None:
-    return value if _is_whole_number(value) else None
-
-
-def _is_whole_number(value: object) -> TypeGuard[int]:
-    # True is a number to Python, and beyond 64 bits there is none to those who read the line.
-    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST_NUMBER
-
-
-# The fields of a line that come with an event, and how each is read.
-_READ: Sequence[tuple[str, Callable[[object], Any]]] = (
-    ("request_id", _text),
-    ("latency_ms", _number),
-    ("user_id", _text),
-    ("endpoint", _text),
-    ("method", _text),
-    ("status_code", _whole_number),
-    ("llm_model", _text),
-    ("trace_id", _text),
-    ("span_id", _text),
-    ("key_id", _text),
-    ("prompt", _text),
-    ("prompt_version", _text),
-    ("client_name", _text),
-    ("client_version", _text),
-    ("protocol_version", _text),
-    ("bytes_in", _whole_number),
-    ("bytes_out", _whole_number),
-)
 
 
 def _bare_record(record: logging.LogRecord, error: Exception) -> OurRecord:

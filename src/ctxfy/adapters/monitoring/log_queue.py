@@ -8,7 +8,7 @@ its place once lines flow again.
 import atexit
 import threading
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 
 MAX_CHARACTERS = 8 * 1024 * 1024
@@ -44,12 +44,13 @@ class Sink(Protocol):
         ...
 
 
-class _Waiting(NamedTuple):
+class _LineAfterGap(str):
     """
-    A line, and how many are told of in it that are missing before it.
+    A line that begins by telling how many are missing before it.
     """
 
-    text: str
+    __slots__ = ("missing",)
+
     missing: int
 
 
@@ -78,7 +79,7 @@ class LineQueue:
         self._max_characters = max_characters
         self._lock = threading.Lock()
         self._filled = threading.Event()
-        self._lines: list[_Waiting] = []
+        self._lines: list[str] = []
         self._characters = 0
         self._no_room = 0
         self._not_written = 0
@@ -103,14 +104,15 @@ class LineQueue:
                 self._no_room += 1
                 self._untold += 1
                 return
-            waiting = self._after_gap(line) if self._untold else _Waiting(line, 0)
+            if self._untold:
+                line = self._after_gap(line)
             if self._is_running:
-                self._lines.append(waiting)
-                self._characters += len(waiting.text)
-                if not self._filled.is_set():  # to set it again would wake nobody, at some cost
+                if not self._lines:  # to wake the thread again would wake nobody, at some cost
                     self._filled.set()
+                self._lines.append(line)
+                self._characters += len(line)
                 return
-        self._write([waiting])
+        self._write([line])
 
     def start(self) -> None:
         """
@@ -138,9 +140,11 @@ class LineQueue:
         if self._untold and not self._is_abandoned:
             self._write([self._after_gap("")])
 
-    def _after_gap(self, line: str) -> _Waiting:
+    def _after_gap(self, line: str) -> str:
         missing, self._untold = self._untold, 0
-        return _Waiting(self._tell(missing) + line if missing else line, missing)
+        told = _LineAfterGap(self._tell(missing) + line)
+        told.missing = missing
+        return told
 
     def _run(self) -> None:
         while True:
@@ -157,15 +161,16 @@ class LineQueue:
             for start in range(0, len(lines), CHUNK_LINES):
                 self._write_waited(lines[start : start + CHUNK_LINES])
 
-    def _write_waited(self, lines: Sequence[_Waiting]) -> None:
+    def _write_waited(self, lines: Sequence[str]) -> None:
         self._write(lines)
         with self._lock:  # only now: what is being written has its room too
-            self._characters -= sum(len(line.text) for line in lines)
+            self._characters -= sum(map(len, lines))
 
-    def _write(self, lines: Sequence[_Waiting]) -> None:
+    def _write(self, lines: Sequence[str]) -> None:
         try:
-            self._sink.write("".join(line.text for line in lines))
+            self._sink.write("".join(lines))
         except (OSError, ValueError):  # a full disk, a pipe or a stream that is closed
+            told = sum(line.missing for line in lines if isinstance(line, _LineAfterGap))
             with self._lock:
                 self._not_written += len(lines)
-                self._untold += len(lines) + sum(line.missing for line in lines)
+                self._untold += len(lines) + told

@@ -86,8 +86,9 @@ _ADDRESSES = re.compile(
     r"(?<![\w.%+'-])[\w.%+'-]++@[\w-]{1,63}+(?:\.[\w-]{1,63}+){0,8}\.[^\W\d_][\w-]{0,62}+"
 )
 REDACTED = "[redacted]"
+_REQUIRED = frozenset(REQUIRED_LOG_FIELDS)
 _EXCEPTION = "exception"
-_LONGEST_LABEL = 128
+LONGEST_LABEL = 128
 _SUSPICIOUS = frozenset({401, 403, 429})
 _WORST = (HealthStatus.FAIL, HealthStatus.WARN, HealthStatus.PASS)
 
@@ -161,22 +162,37 @@ def _has_check_digit(number: str) -> bool:
 
 
 def _redact_mapping(values: Mapping[Any, object]) -> dict[str, object]:
-    return {_redact_name(str(key)): redact(str(key), item) for key, item in values.items()}
+    return {redact_again(str(key)): redact(str(key), item) for key, item in values.items()}
 
 
 # The same few names of fields, routes, keys, prompts and clients come with every request.
-_redact_name = lru_cache(maxsize=1024)(redact_logged_text)
-_redact_again = lru_cache(maxsize=1024)(redact)
-_redact_user = lru_cache(maxsize=1024)(redact_text)
+redact_again = lru_cache(maxsize=1024)(redact_logged_text)
 
 
-def _redact_label(name: str, text: str | None) -> object:
+def redact_label(text: str | None) -> str | None:
     """
     Redact a text that is likely to come again. Long ones are not remembered.
     """
     if text is None:
         return None
-    return _redact_again(name, text) if len(text) <= _LONGEST_LABEL else redact(name, text)
+    return redact_again(text) if len(text) <= LONGEST_LABEL else redact_logged_text(text)
+
+
+@lru_cache(maxsize=1024)
+def redact_user(user_id: str) -> str:
+    """
+    Hide credentials alone: who wishes to read names may, though most are addresses of mail.
+    """
+    return redact_text(user_id)
+
+
+@lru_cache(maxsize=1024)
+def extra_name(name: str) -> str:
+    """
+    Return the name of a field beside the required ones, as none of which it can pose.
+    """
+    shown = redact_logged_text(name)
+    return f"extra.{shown}" if shown in _REQUIRED or shown == _EXCEPTION else shown
 
 
 @lru_cache(maxsize=1024)
@@ -191,40 +207,43 @@ def log_fields(entry: LogEntry) -> dict[str, object]:
     Secrets are hidden in all of it. An extra cannot pose as a required field.
     """
     fields: dict[str, object] = {
-        "timestamp": _utc(entry.timestamp),
+        "timestamp": utc_text(entry.timestamp),
         "level": entry.level.value,
-        "message": _redact_label("message", entry.message),
+        "message": redact_label(entry.message),
         "request_id": entry.request_id,
         "latency_ms": entry.latency_ms,
-        # Who wishes to read names there may read them, though most are addresses of mail.
-        "user_id": None if entry.user_id is None else _redact_user(entry.user_id),
-        "endpoint": _redact_label("endpoint", entry.endpoint),
+        "user_id": None if entry.user_id is None else redact_user(entry.user_id),
+        "endpoint": redact_label(entry.endpoint),
         "method": entry.method,
         "status_code": entry.status_code,
-        "llm_model": _redact_label("llm_model", entry.llm_model),
+        "llm_model": redact_label(entry.llm_model),
         "trace_id": entry.trace_id,
         "span_id": entry.span_id,
-        "key_id": _redact_label("key_id", entry.key_id),
-        "prompt": _redact_label("prompt", entry.prompt),
-        "prompt_version": _redact_label("prompt_version", entry.prompt_version),
-        "client_name": _redact_label("client_name", entry.client_name),
-        "client_version": _redact_label("client_version", entry.client_version),
-        "protocol_version": _redact_label("protocol_version", entry.protocol_version),
+        "key_id": redact_label(entry.key_id),
+        "prompt": redact_label(entry.prompt),
+        "prompt_version": redact_label(entry.prompt_version),
+        "client_name": redact_label(entry.client_name),
+        "client_version": redact_label(entry.client_version),
+        "protocol_version": redact_label(entry.protocol_version),
         "bytes_in": entry.bytes_in,
         "bytes_out": entry.bytes_out,
-        "logger": _redact_label("logger", entry.logger),
+        "logger": redact_label(entry.logger),
     }
-    for name, value in _redact_mapping(entry.extra).items():
-        fields[f"extra.{name}" if name in fields or name == _EXCEPTION else name] = value
+    for name, value in entry.extra.items():
+        fields[extra_name(str(name))] = redact(str(name), value)
     if entry.exception is not None:
         fields[_EXCEPTION] = _redact_mapping(entry.exception)
     return fields
 
 
-def _utc(time: datetime) -> str:
-    # Milliseconds and Z: the form that every log store reads without being told.
+def utc_text(time: datetime) -> str:
+    """
+    Write a time with milliseconds and Z, the form that every log store reads without being told.
+    """
+    if time.tzinfo is not UTC:
+        time = time.astimezone(UTC)
     # The offset is taken off first, since it takes longer to write than all the rest.
-    return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    return time.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def level_of_status(status_code: int) -> LogLevel:
