@@ -104,11 +104,9 @@ class BoundedConnection(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         # Whoever looks at the head refuses what has one more than it may; further ones are not
         # kept. White space behind a value is no part of it (RFC 9112, 5.1).
-        if len(self.headers) <= self._limits.header_fields:
-            name = name.lower()
-            if name == b"expect" and value.lower() == b"100-continue":
-                self.expect_100_continue = True
-            self.headers.append((name, value.rstrip(b" \t")))
+        headers = self.headers
+        if len(headers) <= self._limits.header_fields:
+            headers.append((name.lower(), value.rstrip(b" \t")))
 
     @override
     def on_headers_complete(self) -> None:
@@ -125,6 +123,7 @@ class BoundedConnection(HttpToolsProtocol):
         scope["raw_path"] = address.path
         scope["query_string"] = address.query or b""
         before = cast("RequestResponseCycle | None", self.cycle)
+        expectations = [value.lower() for name, value in self.headers if name == b"expect"]
         keep_alive = version != "1.0" and parser.should_keep_alive() and not self._watch.draining
         self.cycle = BoundedCycle(
             scope=scope,
@@ -135,7 +134,7 @@ class BoundedConnection(HttpToolsProtocol):
             access_log=False,
             default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
-            expect_100_continue=self.expect_100_continue,
+            expect_100_continue=b"100-continue" in expectations,
             keep_alive=keep_alive,
             on_response=self.on_response_complete,
         )

@@ -37,6 +37,8 @@ _STEADY = frozenset(
         b"x-frame-options",
     }
 )
+_MOST_STEADY = 256
+_STEADY_LINES: dict[tuple[bytes, bytes], bytes] = {}
 _WITHOUT_BODY = frozenset({204, 304})
 
 
@@ -60,14 +62,16 @@ class BoundedCycle(RequestResponseCycle):
         status = message["status"]
         lines = [STATUS_LINE[status]]
         closes = False
-        for name, value in (*self.default_headers, *message.get("headers", ())):
-            if name in _STEADY:
-                lines.append(_steady_line(name, value))
-                continue
-            known = _checked_name(name)
-            lines.append(_line(known, value))
-            if known in _FRAMING:
-                closes = self._frame(known, value) or closes
+        for field in (*self.default_headers, *message.get("headers", ())):
+            line = _STEADY_LINES.get(field)
+            if line is None:
+                name, value = _checked_name(field[0]), field[1]
+                line = _line(name, value)
+                if name in _FRAMING:
+                    closes = self._frame(name, value) or closes
+                elif name in _STEADY and len(_STEADY_LINES) < _MOST_STEADY:
+                    _STEADY_LINES[field] = line
+            lines.append(line)
         if not (self.keep_alive or closes):
             lines.append(b"connection: close\r\n")
         has_body = self.scope["method"] != "HEAD" and status not in _WITHOUT_BODY
@@ -98,9 +102,6 @@ def _line(name: bytes, value: bytes) -> bytes:
         message = f"the value of {name!r} in an answer holds a control character"
         raise RuntimeError(message)
     return b"%b: %b\r\n" % (name, value)
-
-
-_steady_line = lru_cache(maxsize=256)(_line)
 
 
 @lru_cache(maxsize=256)

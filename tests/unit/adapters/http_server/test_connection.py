@@ -321,3 +321,17 @@ async def test_a_flood_is_told_in_few_lines() -> None:
     assert told == [1, 20]
     house.wait(10)
     assert sum(int(str(fields["connections"])) for _, fields in house.logging.events) == 40
+
+
+async def test_a_client_that_waits_for_leave_gets_it() -> None:
+    """
+    `Expect: 100-continue` in any spelling is told to go on when somebody wants the body, and only
+    then (RFC 9110, 10.1.1).
+    """
+    for app, expected in ((echo, [100, 200]), (refuse, [413])):
+        connection, transport = House(app).connect()
+        connection.data_received(HEAD + b"Expect: 100-Continue \r\nContent-Length: 2\r\n\r\n")
+        await settle()
+        connection.data_received(b"hi")
+        await settle()
+        assert transport.statuses == expected
