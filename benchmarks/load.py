@@ -3,10 +3,11 @@ A client that sends one request over many connections, as fast as it is answered
 
     echo '{"port": 8000, "path": "/", "connections": 32, "seconds": 4}' | python -m benchmarks.load
 
-An order may have `headers`, a list of lines, a `body`, which is sent by POST, and a `rate`: so many
-requests a second are due then, and times count from when each was due. Writes one line of JSON:
-rates, times, how often each status came, how many different answers, and one of them. It runs in a
-process of its own, so that it takes no time from the server.
+An order may have `headers`, a list of lines, a `body`, which is sent by POST, a `rate`: so many
+requests a second are due then, and times count from when each was due, and what is `expected` in
+each answer. Writes one line of JSON: rates, times, how often each status came, how many different
+answers, whether all were right, and the beginning of one. It runs in a process of its own, so that
+it takes no time from the server.
 """
 
 import asyncio
@@ -104,6 +105,7 @@ async def ask(
     headers: Sequence[str] = (),
     body: str | None = None,
     rate: float | None = None,
+    expected: str = "",
 ) -> dict[str, object]:
     """
     Ask for so many seconds; return what came of it.
@@ -136,6 +138,7 @@ async def ask(
         "p99_ms": latencies[len(latencies) * 99 // 100] * 1000,
         "statuses": dict(statuses),
         "answers": len(bodies),
+        "right": all(expected.encode() in body for body in bodies),
         "answer": min(bodies)[:SAMPLE_BYTES].decode(errors="replace"),
     }
 

@@ -19,7 +19,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from benchmarks.charts import line_chart
-from benchmarks.prompt_calls import CODE, PATH, TOKEN, Call, call_2025, call_2026, write_prompts
+from benchmarks.prompt_calls import (
+    CODE,
+    PATH,
+    TOKEN,
+    Call,
+    call_2025,
+    call_2026,
+    prompt_text,
+    write_prompts,
+)
 from benchmarks.servers import (
     ADMIN_KEY,
     PROCESSORS,
@@ -98,7 +107,7 @@ class Bench:
         server = self._stack.enter_context(
             ctxfy_server(name, folder / "own", PATH, settings or {}, written, **where)
         )
-        asked = _asked(server, call(ADMIN_KEY))
+        asked = _asked(server, call(ADMIN_KEY), least_bytes)
         return asked if processors is None else replace(asked, processors=processors)
 
     def rival(
@@ -109,7 +118,7 @@ class Bench:
         """
         environment = {"CTXFY_BENCH_TEXT": str(least_bytes)}
         server = asgi_server(name, f"benchmarks.rivals:{factory}", PATH, environment)
-        return _asked(self._stack.enter_context(server), call(TOKEN))
+        return _asked(self._stack.enter_context(server), call(TOKEN), least_bytes)
 
     def echo(self) -> Measured:
         """
@@ -286,10 +295,9 @@ CHARTS: Mapping[Callable[[Bench], list[Row]], tuple[str, str, str, Callable[[Loa
 }
 
 
-def _asked(server: Measured, call: Call) -> Measured:
-    return replace(
-        server, headers=call.headers, body=call.body, expected=json.dumps(CODE).strip('"')
-    )
+def _asked(server: Measured, call: Call, least_bytes: int) -> Measured:
+    text = json.dumps(prompt_text(least_bytes, CODE)).strip('"')
+    return replace(server, headers=call.headers, body=call.body, expected=text)
 
 
 def _median(loads: Sequence[Load]) -> Load:

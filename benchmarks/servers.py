@@ -92,6 +92,7 @@ class Measured:
             "headers": self.headers,
             "body": self.body,
             "rate": rate,
+            "expected": self.expected,
         }
         with _pinned(
             [sys.executable, "-m", "benchmarks.load"],
@@ -103,9 +104,11 @@ class Measured:
             said, _ = client.communicate(json.dumps(order).encode())
             used = self._cpu_seconds() - before
         found = json.loads(said)
-        statuses, answers, answer = (found.pop(name) for name in ("statuses", "answers", "answer"))
-        is_well = set(statuses) == {str(status.value)}
-        if not is_well or (self.expected and (answers != 1 or self.expected not in answer)):
+        statuses, answers, is_right, answer = (
+            found.pop(name) for name in ("statuses", "answers", "right", "answer")
+        )
+        is_well = set(statuses) == {str(status.value)} and is_right
+        if not is_well or (self.expected and answers != 1):
             message = f"{self.name} was not well: {statuses}, {answers} answers such as {answer!r}"
             raise RuntimeError(message)
         memory_mb = sum(each.memory_info().rss for each in self._processes()) / 1e6
