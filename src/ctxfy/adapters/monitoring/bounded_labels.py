@@ -2,9 +2,10 @@
 Labels that cannot grow without bound, whatever is counted.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol, cast
 
-from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client import Metric
 from prometheus_client.samples import Sample
 
 from ctxfy.core.use_cases.monitoring_use_cases import OTHER
@@ -17,7 +18,25 @@ The label of what is absent or empty: to Prometheus, an empty label is no label.
 """
 
 
-class BoundedLabels[M: MetricWrapperBase]:
+class Labelled[M](Protocol):
+    """
+    A metric by labels: the library's, or one of ours.
+    """
+
+    def labels(self, *labelvalues: str) -> M:
+        """
+        Return the metric with these labels.
+        """
+        ...
+
+    def collect(self) -> Iterable[Metric]:
+        """
+        List what was counted so far.
+        """
+        ...
+
+
+class BoundedLabels[M]:
     """
     A metric whose labels take a limited number of values each; the ones after become `other`.
 
@@ -27,12 +46,12 @@ class BoundedLabels[M: MetricWrapperBase]:
         limit: How many values each label may have.
     """
 
-    def __init__(self, metric: M, names: Sequence[str], limit: int = MAX_VALUES) -> None:
+    def __init__(self, metric: Labelled[M], names: Sequence[str], limit: int = MAX_VALUES) -> None:
         self._metric = metric
         self._seen: list[set[str]] = [set() for _ in names]
         self._limit = limit
         # Without labels it is the metric itself.
-        self._metrics: dict[tuple[str | None, ...], M] = {} if names else {(): metric}
+        self._metrics: dict[tuple[str | None, ...], M] = {} if names else {(): cast("M", metric)}
 
     def of(self, *values: str | None) -> M:
         """

@@ -22,7 +22,7 @@ class KeyMetrics:
     """
 
     def __init__(self, make: MetricFactory) -> None:
-        self.authentications = make.counter(
+        self.authentications = make.loop_counter(
             "ctxfy_authentications", "Decisions about callers", "outcome"
         )
         for outcome in ("granted", *DenialReason):

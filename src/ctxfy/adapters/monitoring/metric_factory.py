@@ -3,10 +3,12 @@ Makes metrics in one registry, their labels bounded.
 """
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 from ctxfy.adapters.monitoring.bounded_labels import MAX_VALUES, BoundedLabels
+from ctxfy.adapters.monitoring.loop_metrics import LoopCounters, LoopHistograms
 from ctxfy.adapters.monitoring.watched_counts import WatchedCounts
 from ctxfy.adapters.monitoring.worker_figures import Together
 
@@ -16,6 +18,30 @@ BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0
 Upper bounds of the histograms, seconds: from the quickest answer to a request about to be cut off.
 Every target (specification 9.1) is one of them, so that what missed it can be counted.
 """
+
+
+class Counting(Protocol):
+    """
+    One series of a counter.
+    """
+
+    def inc(self, amount: float = 1) -> None:
+        """
+        Count.
+        """
+        ...
+
+
+class Timing(Protocol):
+    """
+    One series of a histogram of times.
+    """
+
+    def observe(self, amount: float, exemplar: dict[str, str] | None = None) -> None:
+        """
+        Count a time, seconds; the exemplar stands for those in its bucket.
+        """
+        ...
 
 
 class MetricFactory:
@@ -67,18 +93,38 @@ class MetricFactory:
         self.ways[watched.name] = together
         self.registry.register(watched)
 
-    def counter(self, name: str, text: str, *labels: str) -> BoundedLabels[Counter]:
+    def counter(self, name: str, text: str, *labels: str) -> BoundedLabels[Counting]:
         """
         Make a count by labels.
         """
         metric = Counter(name, text, labels, registry=self._counted)
-        return BoundedLabels(metric, labels, self._max_values)
+        return BoundedLabels[Counting](metric, labels, self._max_values)
 
     def times(
         self, name: str, text: str, *labels: str, buckets: Sequence[float] = BUCKETS
-    ) -> BoundedLabels[Histogram]:
+    ) -> BoundedLabels[Timing]:
         """
         Make a distribution of times by labels, seconds.
         """
         metric = Histogram(name, text, labels, registry=self._counted, buckets=buckets)
+        return BoundedLabels[Timing](metric, labels, self._max_values)
+
+    def loop_counter(self, name: str, text: str, *labels: str) -> BoundedLabels[Counting]:
+        """
+        Make a count by labels that the event loop alone counts with: many times a request.
+        """
+        if self._counted is None:
+            return self.counter(name, text, *labels)
+        metric = LoopCounters(name, text, labels)
+        self._counted.register(metric)
+        return BoundedLabels(metric, labels, self._max_values)
+
+    def loop_times(self, name: str, text: str, *labels: str) -> BoundedLabels[Timing]:
+        """
+        Make such a distribution of times, seconds.
+        """
+        if self._counted is None:
+            return self.times(name, text, *labels)
+        metric = LoopHistograms(name, text, labels, BUCKETS)
+        self._counted.register(metric)
         return BoundedLabels(metric, labels, self._max_values)

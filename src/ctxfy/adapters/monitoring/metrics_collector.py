@@ -348,21 +348,21 @@ class PrometheusMetrics:
         self._audit.watch(state)
 
     def _make_request_metrics(self, make: MetricFactory) -> None:
-        self._requests = make.counter(
+        self._requests = make.loop_counter(
             "ctxfy_http_requests", "Requests answered", "endpoint", "method", "status"
         )
-        self._request_seconds = make.times(
+        self._request_seconds = make.loop_times(
             "ctxfy_http_request_duration_seconds",
             "From a request's first byte to its answer's last",
             "endpoint",
             "method",
         )
-        self._key_uses = make.counter(
+        self._key_uses = make.loop_counter(
             "ctxfy_api_key_uses", "Requests that came with a valid key", "endpoint"
         )
 
     def _make_limit_metrics(self, make: MetricFactory) -> None:
-        self._limit_decisions = make.counter(
+        self._limit_decisions = make.loop_counter(
             "ctxfy_rate_limit_decisions", "Decisions of limits", "policy", "outcome"
         )
         self._limits_degraded = make.gauge(

@@ -25,10 +25,10 @@ class PromptMetrics:
 
     def __init__(self, make: MetricFactory) -> None:
         self._make_catalog(make)
-        self._executions = make.counter(
+        self._executions = make.loop_counter(
             "ctxfy_prompt_executions", "Prompts executed", "prompt", "version", "model", "outcome"
         )
-        self._execution_seconds = make.times(
+        self._execution_seconds = make.loop_times(
             "ctxfy_prompt_execution_duration_seconds", "Time to execute a prompt", "prompt"
         )
         self.validation_failures = make.counter(

@@ -12,21 +12,21 @@ class TrafficMetrics:
     """
 
     def __init__(self, make: MetricFactory) -> None:
-        self._bytes_in = make.counter(
+        self._bytes_in = make.loop_counter(
             "ctxfy_http_request_bytes", "Bytes of the bodies of requests", "endpoint"
         )
-        self._bytes_out = make.counter(
+        self._bytes_out = make.loop_counter(
             "ctxfy_http_response_bytes", "Bytes of the bodies of answers", "endpoint"
         )
-        self._rpc_requests = make.counter(
+        self._rpc_requests = make.loop_counter(
             "ctxfy_mcp_requests", "Requests over MCP", "method", "outcome"
         )
-        self._rpc_seconds = make.times(
+        self._rpc_seconds = make.loop_times(
             "ctxfy_mcp_request_duration_seconds",
             "From the first byte of a request over MCP to its answer's last",
             "method",
         )
-        self._lanes = make.counter(
+        self._lanes = make.loop_counter(
             "ctxfy_mcp_lane",
             "Requests over MCP, by who answered: express (ctxfy itself) or fastmcp",
             "lane",

@@ -6,7 +6,7 @@ import logging
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ctxfy.adapters.monitoring.log_lines import json_line
@@ -43,6 +43,7 @@ def line_of(fields: dict[str, object], *, level: int = logging.INFO, straight: b
     return formatter.format(OurRecord(level, " it_happened ", told))
 
 
+@settings(max_examples=50)
 @given(fields=st.dictionaries(names, values, max_size=6), level=st.integers(0, 60))
 @example(fields=dict.fromkeys(REQUIRED_LOG_FIELDS, "token=hunter2"), level=20)
 @example(fields=dict.fromkeys(REQUIRED_LOG_FIELDS, True), level=20)
