@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ctxfy.adapters.mcp_prompts.deferred_engine import DeferredEngine
 from ctxfy.adapters.mcp_prompts.loader import FolderLoader
 from ctxfy.adapters.mcp_prompts.template_engine import MiniJinjaEngine
 from ctxfy.adapters.validation.argument_plan import MAX_ARGUMENTS, ArgumentLimits
@@ -37,17 +38,21 @@ def make_validator(
 
 def make_loader(
     folder: Path,
-    validator: ArgumentValidatorPort,
+    validator: ArgumentValidatorPort | None,
     functions: Iterable[PromptFunctionPort] = (),
     *,
     may_be_empty: bool = False,
 ) -> FolderLoader:
     """
     The loader of a prompt folder; the functions join what it finds.
+
+    Without a validator, for what a checking child has found good, nothing is checked again, and
+    each prompt is compiled when it is first asked for.
     """
+    engine = MiniJinjaEngine()
     return FolderLoader(
         folder,
-        engine=MiniJinjaEngine(),
+        engine=engine if validator is not None else DeferredEngine(engine),
         validator=validator,
         now=utc_now,
         functions=functions,

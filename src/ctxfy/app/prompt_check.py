@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Event
 
 from ctxfy.app.config import Settings
-from ctxfy.app.loading import make_loader, make_validator
+from ctxfy.app.loading import make_loader
 from ctxfy.app.sizes import process_sizes
 from ctxfy.core.exceptions import CatalogError, ConfigurationError, UnavailableError
 from ctxfy.core.models.catalog_models import revision_of_files
@@ -183,7 +183,7 @@ def load_checked(
         report = (check or PromptCheck(folder, settings)).result(ending)
         if report.problems:
             raise CatalogError(report.problems)
-        snapshot = load_untested(settings, functions)
+        snapshot = load_unchecked(settings, functions)
         if revision_of_files(snapshot.catalog) == report.files:
             return snapshot
         # Somebody saved a file between the check and our reading.
@@ -191,14 +191,16 @@ def load_checked(
     raise ConfigurationError(f"The folder '{folder}' keeps changing while it is read.")
 
 
-def load_untested(settings: Settings, functions: Collection[PromptFunctionPort]) -> CatalogSnapshot:
+def load_unchecked(
+    settings: Settings, functions: Collection[PromptFunctionPort]
+) -> CatalogSnapshot:
     """
-    Load the folder as it is; blocks while it is read.
+    Load a set for whoever knows its revision from a check; blocks while the folder is read.
+
+    To make every model of arguments and compile every text once more would be most of the work.
 
     Raises:
-        CatalogError: With every problem there is but those that only tests find.
+        CatalogError: With the problems that were met all the same.
     """
-    folder, limits = settings.prompts.folder, settings.limits
-    validator = make_validator(limits.argument_bytes, limits.arguments_bytes)
     may_be_empty = bool(settings.prompts.modules)
-    return make_loader(folder, validator, functions, may_be_empty=may_be_empty).load()
+    return make_loader(settings.prompts.folder, None, functions, may_be_empty=may_be_empty).load()

@@ -48,7 +48,7 @@ from ctxfy.app.own_secrets import (
     subject_pseudonymizer,
     token_pseudonymizer,
 )
-from ctxfy.app.prompt_check import load_checked, load_untested
+from ctxfy.app.prompt_check import load_checked, load_unchecked
 from ctxfy.app.shared_reload import SharedReload
 from ctxfy.app.sizes import process_sizes
 from ctxfy.app.stored_keys import static_keys
@@ -214,7 +214,7 @@ def wire(
         on_change=listeners.tell_changed,
         logging=logging,
         metrics=metrics,
-        load_known=lambda: load_untested(settings, catalog.snapshot().functions.values()),
+        load_known=lambda: load_unchecked(settings, catalog.snapshot().functions.values()),
         announce=team.announcement.write if team else lambda _snapshot: None,
     )
     prompts = PromptService(

@@ -7,9 +7,11 @@ from threading import Event
 
 import pytest
 
+from ctxfy.adapters.mcp_prompts.deferred_engine import DeferredPrompt
 from ctxfy.app.config import PromptsSettings, Settings
-from ctxfy.app.prompt_check import PromptCheck
+from ctxfy.app.prompt_check import PromptCheck, load_checked
 from ctxfy.core.exceptions import UnavailableError
+from ctxfy.core.models.prompt_models import TextContent
 
 
 GOOD = "---\ndescription: d\ntests: [{expect: {contains: [Hi]}}]\n---\nHi\n"
@@ -69,3 +71,15 @@ def test_a_child_that_runs_out_of_memory_is_a_problem_with_a_place(settings: Set
     (settings.prompts.folder / "bomb.prompt.md").write_text(bomb)
     report = PromptCheck(settings.prompts.folder, settings).result()
     assert [str(problem).partition(": ")[0] for problem in report.problems] == ["bomb.prompt.md:3"]
+
+
+def test_what_was_found_good_is_not_checked_again(settings: Settings) -> None:
+    """
+    The process that serves neither compiles a prompt before it is asked for, nor keeps its lines.
+    """
+    snapshot = load_checked(settings, functions=())
+    (template,) = snapshot.catalog
+    compiled = snapshot.compiled[template.name, template.version]
+    assert isinstance(compiled, DeferredPrompt)
+    assert not template.lines
+    assert [message.content for message in compiled.render({})] == [TextContent(text="Hi", line=5)]

@@ -10,14 +10,13 @@ from itertools import islice
 from pathlib import Path
 
 from ctxfy.adapters.mcp_prompts.folder import PromptFolder
+from ctxfy.adapters.mcp_prompts.partial_files import PartialFiles
 from ctxfy.adapters.mcp_prompts.prompt_file import PromptFileError, read_prompt
-from ctxfy.adapters.mcp_prompts.template_scan import scan_template
 from ctxfy.core.exceptions import CatalogError
 from ctxfy.core.models.catalog_models import Catalog, duplicates_of
 from ctxfy.core.models.prompt_models import (
     ImageContent,
     Message,
-    Partial,
     PromptProblem,
     PromptTemplate,
     ResourceContent,
@@ -41,6 +40,7 @@ class FolderLoader:
     Loads a folder of prompts.
 
     Args:
+        validator: Checks the declarations; None if that was done elsewhere, for the very same set.
         functions: Prompts of modules, which join those of the folder.
         may_be_empty: Whether it is right that the folder holds no prompt.
     """
@@ -50,7 +50,7 @@ class FolderLoader:
         root: Path,
         *,
         engine: TemplateEnginePort,
-        validator: ArgumentValidatorPort,
+        validator: ArgumentValidatorPort | None,
         now: Callable[[], datetime],
         functions: Iterable[PromptFunctionPort] = (),
         may_be_empty: bool = False,
@@ -75,10 +75,11 @@ class FolderLoader:
             raise CatalogError(
                 [PromptProblem(path=str(self._root), line=None, message=problem.message)]
             ) from problem
+        partials = PartialFiles(folder)
         problems: list[PromptProblem] = []
         templates: list[PromptTemplate] = []
         for path in _files(folder, problems):
-            outcome = self._read(folder, path)
+            outcome = self._read(folder, path, partials)
             if isinstance(outcome, PromptTemplate):
                 templates.append(outcome)
             else:
@@ -87,9 +88,14 @@ class FolderLoader:
         problems += _clashes(templates)
         described = [function.template for function in self._functions.values()]
         problems += _taken(templates, described)
+        if self._validator is None:
+            # Only mistakes are told by line, and the lines are half of what is kept of a file.
+            templates = [replace(template, lines={}) for template in templates]
+        else:
+            for template in templates:
+                problems += self._validator.problems(template)
         compiled: dict[tuple[str, str], CompiledPromptPort] = {}
         for template in templates:
-            problems += self._validator.problems(template)
             try:
                 compiled[template.name, template.version] = self._engine.compile(template)
             except CatalogError as error:
@@ -105,7 +111,9 @@ class FolderLoader:
             loaded_at=self._now(),
         )
 
-    def _read(self, folder: PromptFolder, path: str) -> PromptTemplate | list[PromptProblem]:
+    def _read(
+        self, folder: PromptFolder, path: str, partials: PartialFiles
+    ) -> PromptTemplate | list[PromptProblem]:
         try:
             text = folder.read_text(path)
         except PromptFileError as problem:
@@ -113,10 +121,10 @@ class FolderLoader:
         template = read_prompt(path, text, folder.read_attachment)
         if not isinstance(template, PromptTemplate):
             return template
-        partials, problems = _partials(folder, template)
+        included, problems = partials.of(template)
         if problems:
             return problems
-        whole = replace(template, partials=partials)
+        whole = replace(template, partials=included)
         return replace(whole, digest=_digest(text, whole))
 
 
@@ -184,36 +192,6 @@ def _clashes(templates: Sequence[PromptTemplate]) -> Iterator[PromptProblem]:
                 f"({first.source}:{known.line}); give one of them another 'uri='"
             ),
         )
-
-
-def _partials(
-    folder: PromptFolder, template: PromptTemplate
-) -> tuple[tuple[Partial, ...], list[PromptProblem]]:
-    """
-    Read every file the template includes, and what those include.
-    """
-    found: dict[str, Partial] = {}
-    problems: list[PromptProblem] = []
-    waiting = [
-        (template.source, message.content.line - 1, message.content.text)
-        for message in template.messages
-        if isinstance(message.content, TextContent)
-    ]
-    while waiting:
-        source, before, text = waiting.pop()
-        for include in scan_template(text).includes:
-            if include.path in found:
-                continue
-            try:
-                partial = folder.read_text(include.path).removesuffix("\n")
-            except PromptFileError as problem:
-                problems.append(
-                    PromptProblem(path=source, line=before + include.line, message=problem.message)
-                )
-                continue
-            found[include.path] = Partial(path=include.path, text=partial)
-            waiting.append((include.path, 0, partial))
-    return tuple(found[path] for path in sorted(found)), problems
 
 
 def _digest(text: str, template: PromptTemplate) -> str:

@@ -31,7 +31,7 @@ class Reloader:
         load: Loads, checks and tests the folder; blocks, and is run in a thread. Raises
             CatalogError if the set is not wholly good.
         on_change: Tells clients what is another; once for each new set.
-        load_known: Loads the folder, and tests nothing: for a set that was tested elsewhere.
+        load_known: Loads the folder, and checks nothing: for a set that was tested elsewhere.
         announce: Tells other processes what was loaded and tested here.
     """
 
@@ -92,7 +92,7 @@ class Reloader:
             revision: Of the prompts of files.
 
         Raises:
-            CatalogError: The folder holds mistakes by now.
+            CatalogError: The folder cannot be loaded by now.
         """
         async with self._turn:
             snapshot = await asyncio.to_thread(self._load_known)

@@ -125,6 +125,13 @@ def scan_template(source: str, texts: Iterable[str] = ()) -> TemplateFacts:
     )
 
 
+def includes_of(source: str) -> tuple[Include, ...]:
+    """
+    Read of one template only which files it includes.
+    """
+    return tuple(_includes(tuple(_tags(_pieces(source)))))
+
+
 type Piece = tuple[str, str, int]
 
 

@@ -212,6 +212,8 @@ def _translate(
 
 def _broken_patterns(template: PromptTemplate) -> Iterator[_Flaw]:
     for argument in template.arguments:
+        if argument.pattern is None:
+            continue
         try:
             pydantic.TypeAdapter(annotation_of(argument))
         except SchemaError as error:
