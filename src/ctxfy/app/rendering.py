@@ -88,12 +88,9 @@ def render_here(
     except RenderError as error:
         raise ConfigurationError(error.for_author()) from error
     return RenderedPrompt(
-        name=template.name,
-        version=template.version,
-        description=template.description,
-        model=template.model or settings.llm.default_model,
+        template=template,
         messages=messages,
-        digest=template.digest,
+        model=template.model or settings.llm.default_model,
         revision=snapshot.catalog.revision,
     )
 

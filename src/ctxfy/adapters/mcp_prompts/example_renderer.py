@@ -54,12 +54,9 @@ class ExampleRenderer:
         except RenderError:
             return None
         rendered = RenderedPrompt(
-            name=template.name,
-            version=template.version,
-            description=template.description,
-            model=template.model or self._default_model,
+            template=template,
             messages=messages,
-            digest=template.digest,
+            model=template.model or self._default_model,
             revision=snapshot.catalog.revision,
         )
         shown: ExecutionData = {

@@ -16,7 +16,7 @@ from ctxfy.adapters.mcp_prompts.rpc_facts import EXPRESS, Annotate, error_facts
 from ctxfy.adapters.mcp_prompts.server import McpPrompts
 from ctxfy.adapters.mcp_prompts.wire_forms import wire_error
 from ctxfy.adapters.mcp_prompts.wires import Answer
-from ctxfy.core.exceptions import CtxfyError, NotAuthenticatedError, PromptNotFoundError
+from ctxfy.core.exceptions import CtxfyError, PromptNotFoundError
 from ctxfy.core.models.auth_models import Principal
 from ctxfy.core.models.prompt_models import PromptRequest
 from ctxfy.core.models.trace_models import Step
@@ -52,6 +52,7 @@ class ExpressLane:
         self._lists = lists
         self._annotate = annotate
         self._tracer = tracer
+        self._execute = tracer.traced(Step.RPC, prompts.commands.execute)
         self._reader = RequestReader(KnownClients())
         self._renderings = RenderedAnswers(forms)
 
@@ -63,7 +64,8 @@ class ExpressLane:
             await self._app(scope, receive, send)
             return
         message = await receive()
-        answer = await self._answer(scope, message)
+        request = self._read(scope, message)
+        answer = None if request is None else await self._answer(request)
         if answer is None:
             await self._app(scope, _from_here(message, receive), send)
             return
@@ -72,15 +74,14 @@ class ExpressLane:
         )
         await send({"type": "http.response.body", "body": answer.body})
 
-    async def _answer(self, scope: Scope, message: Message) -> Answer | None:
+    def _read(self, scope: Scope, message: Message) -> LaneRequest | None:
         if message["type"] != "http.request" or message.get("more_body", False):
             return None
-        request = self._reader.read(scope["headers"], message.get("body", b""))
-        if request is None:
-            return None
-        try:
-            principal = self._prompts.principal()
-        except NotAuthenticatedError:
+        return self._reader.read(scope["headers"], message.get("body", b""))
+
+    async def _answer(self, request: LaneRequest) -> Answer | None:
+        principal = self._prompts.current_principal()
+        if principal is None:
             return None
         match request.method:
             case "prompts/get":
@@ -103,8 +104,7 @@ class ExpressLane:
         )
         self._note(request)
         try:
-            with self._tracer.span(Step.RPC):
-                rendered = await self._prompts.commands.execute(wanted, principal)
+            rendered = await self._execute(wanted, principal)
         except CtxfyError as error:
             return self._refusal(request, error)
         return request.wire.answer(request.id, self._renderings.pieces(request.wire, rendered))
@@ -145,8 +145,8 @@ class ExpressLane:
 
     def _note(self, request: LaneRequest) -> None:
         self._annotate(lane=EXPRESS, rpc_method=request.method, **request.facts)
-        if meta := request.params.get("_meta"):
-            self._tracer.continue_trace(meta.get("traceparent"), meta.get("tracestate"))
+        if (meta := request.params.get("_meta")) and "traceparent" in meta:
+            self._tracer.continue_trace(meta["traceparent"], meta.get("tracestate"))
 
 
 def _from_here(message: Message, receive: Receive) -> Receive:

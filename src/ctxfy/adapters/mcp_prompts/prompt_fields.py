@@ -256,8 +256,8 @@ def plain_rendering(rendered: RenderedPrompt) -> RenderingData:
     Lay a rendering out as JSON data.
     """
     return {
-        "template_id": rendered.name,
-        "version": rendered.version,
+        "template_id": rendered.template.name,
+        "version": rendered.template.version,
         "llm_model": rendered.model,
         "messages": [
             {"role": message.role, "content": plain_content(message.content)}

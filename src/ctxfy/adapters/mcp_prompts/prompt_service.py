@@ -5,6 +5,7 @@ MCP and REST are doors to it.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from ctxfy.core.exceptions import (
     InvalidArgumentsError,
@@ -96,10 +97,12 @@ class PromptService:
         default_model: str | None = None,
     ) -> None:
         self._catalog = catalog
-        self._validator = validator
         self._logging = logging
         self._metrics = metrics
-        self._tracer = tracer
+        self._find = tracer.traced(Step.CATALOG, self._visible)
+        self._check = tracer.traced(Step.VALIDATION, partial(check_arguments, validator))
+        self._render = tracer.traced(Step.RENDER, self._rendered)
+        self._call = tracer.traced(Step.FUNCTION, self._called)
         self._monotonic = monotonic
         self._default_model = default_model
 
@@ -114,16 +117,15 @@ class PromptService:
             UnavailableError: Too many functions are running.
         """
         started = self._monotonic()
-        with self._tracer.span(Step.CATALOG):
-            snapshot = self._catalog.snapshot()
-            template = self._find(snapshot, request.name, principal, request.version)
+        snapshot = self._catalog.snapshot()
+        template = self._find(snapshot, request.name, principal, request.version)
         self._logging.annotate(
             prompt=template.name, prompt_version=template.version, llm_model=self._model(template)
         )
-        function = snapshot.functions.get((template.name, template.version))
-        with self._tracer.span(Step.VALIDATION):
-            outcome = check_arguments(self._validator, template, function, request.arguments)
-        if not outcome.result.is_valid:
+        place = template.name, template.version
+        function = snapshot.functions[place] if template.is_function else None
+        outcome = self._check(template, function, request.arguments)
+        if outcome.result.errors:
             self._record_invalid(template, outcome, started)
             raise InvalidArgumentsError(template.name, outcome.result)
         try:
@@ -155,7 +157,7 @@ class PromptService:
         Raises:
             PromptNotFoundError: No such prompt for this caller.
         """
-        return self._find(self._catalog.snapshot(), name, principal, version)
+        return self._visible(self._catalog.snapshot(), name, principal, version)
 
     def list_versions(self, name: str, principal: Principal) -> tuple[PromptTemplate, ...]:
         """
@@ -173,7 +175,7 @@ class PromptService:
         Raises:
             PromptNotFoundError: No such prompt for this caller.
         """
-        template = self._find(self._catalog.snapshot(), name, principal, None)
+        template = self._visible(self._catalog.snapshot(), name, principal, None)
         return complete_argument(template, argument, typed)
 
     def list_resources(self, principal: Principal) -> tuple[ResourceContent, ...]:
@@ -195,7 +197,7 @@ class PromptService:
         return content
 
     @staticmethod
-    def _find(
+    def _visible(
         snapshot: CatalogSnapshot, name: str, principal: Principal, version: str | None
     ) -> PromptTemplate:
         template = find_visible(snapshot.catalog, principal, name, version)
@@ -206,40 +208,31 @@ class PromptService:
     def _model(self, template: PromptTemplate) -> str | None:
         return template.model or self._default_model
 
-    def _render(
+    def _rendered(
         self, snapshot: CatalogSnapshot, template: PromptTemplate, outcome: ArgumentOutcome
     ) -> RenderedPrompt:
         compiled = snapshot.compiled[template.name, template.version]
-        with self._tracer.span(Step.RENDER):
-            messages = compiled.render(outcome.values)
         return RenderedPrompt(
-            name=template.name,
-            version=template.version,
-            description=template.description,
+            template=template,
+            messages=compiled.render(outcome.values),
             model=self._model(template),
-            messages=messages,
-            digest=template.digest,
             revision=snapshot.catalog.revision,
         )
 
-    async def _call(
+    async def _called(
         self,
         snapshot: CatalogSnapshot,
         function: PromptFunctionPort,
         outcome: ArgumentOutcome,
         principal: Principal,
     ) -> RenderedPrompt:
-        template = function.template
-        with self._tracer.span(Step.FUNCTION):
-            answer = await function.call(given_values(outcome), principal)
+        answer = await function.call(given_values(outcome), principal)
         return RenderedPrompt(
-            name=template.name,
-            version=template.version,
-            description=answer.description or template.description,
-            model=self._model(template),
+            template=function.template,
             messages=answer.messages,
-            digest=template.digest,
+            model=self._model(function.template),
             revision=snapshot.catalog.revision,
+            description=answer.description,
             meta=answer.meta,
         )
 

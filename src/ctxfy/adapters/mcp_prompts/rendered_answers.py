@@ -30,7 +30,7 @@ class RenderedAnswers:
         if rendered.revision != self._revision:
             self._gaps.clear()
             self._revision = rendered.revision
-        key = (wire, rendered.name, rendered.version)
+        key = (wire, rendered.template.name, rendered.template.version)
         gaps = self._gaps.get(key)
         if gaps is None:
             gaps = self._gaps[key] = self._forms.rendering_gaps(wire, rendered)

@@ -79,7 +79,7 @@ class ResultForms:
         """
         Write a rendering with gaps where its texts go, quotes and all.
         """
-        marks = [f"{rendered.digest}/{place}" for place in range(len(rendered.messages))]
+        marks = [f"{rendered.template.digest}/{place}" for place in range(len(rendered.messages))]
         marked = tuple(
             replace(message, content=replace(message.content, text=mark))
             if isinstance(message.content, TextContent)

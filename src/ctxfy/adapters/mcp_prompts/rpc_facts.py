@@ -72,8 +72,8 @@ class RpcFacts(Middleware):
     ) -> Any:
         method = bound_label(context.method or OTHER, METHODS)
         self._annotate(lane=FASTMCP, rpc_method=method, **_envelope_of(context))
-        if meta := _meta_of(context):
-            self._tracer.continue_trace(meta.get("traceparent"), meta.get("tracestate"))
+        if (meta := _meta_of(context)) and "traceparent" in meta:
+            self._tracer.continue_trace(meta["traceparent"], meta.get("tracestate"))
         try:
             with self._tracer.span(Step.RPC):
                 return await call_next(context)

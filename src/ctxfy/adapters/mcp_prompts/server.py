@@ -79,7 +79,7 @@ class McpPrompts:
         self.commands = commands
         self.queries = queries
         self.functions = tuple(functions)
-        self._current_principal = current_principal
+        self.current_principal = current_principal
 
     def principal(self) -> Principal:
         """
@@ -88,7 +88,7 @@ class McpPrompts:
         Raises:
             NotAuthenticatedError: There is none: the gate was not passed.
         """
-        principal = self._current_principal()
+        principal = self.current_principal()
         if principal is None:
             raise NotAuthenticatedError("No API key came with the request.", presented=False)
         return principal

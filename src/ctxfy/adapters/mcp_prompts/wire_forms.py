@@ -107,7 +107,7 @@ def wire_result(rendered: RenderedPrompt) -> PromptResult:
             FastMCPMessage(_wire_content(message.content), role=message.role.value)
             for message in rendered.messages
         ],
-        description=rendered.description or None,
+        description=rendered.description or rendered.template.description or None,
         meta=cast("dict[str, Any]", thaw(rendered.meta)) | provenance(rendered),
     )
 
@@ -117,8 +117,8 @@ def provenance(rendered: RenderedPrompt) -> dict[str, str]:
     Say which text this is, so that an answer can be traced back to it.
     """
     return {
-        "ctxfy/version": rendered.version,
-        "ctxfy/digest": rendered.digest,
+        "ctxfy/version": rendered.template.version,
+        "ctxfy/digest": rendered.template.digest,
         "ctxfy/revision": rendered.revision,
     }
 

@@ -2,8 +2,11 @@
 `TracerPort`: notes where the time of each request goes, and hands over what is to be kept.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from functools import wraps
+from inspect import iscoroutinefunction
+from typing import Protocol, cast
 
 from ctxfy.adapters.monitoring.null_tracer import NO_SPAN, NoSpan
 from ctxfy.adapters.monitoring.request_trace import CURRENT_SPAN, RequestTrace, Span
@@ -92,6 +95,12 @@ class Tracer:
         above = CURRENT_SPAN.get()
         return NO_SPAN if above is None else Span(above.trace, step, facts)
 
+    def traced[**P, T](self, step: Step, call: Callable[P, T], /) -> Callable[P, T]:
+        """
+        Make a callable, or coroutine function, of which every call is such a span.
+        """
+        return spanned(lambda: self.span(step), call)
+
     def continue_trace(self, traceparent: object, tracestate: object = None) -> None:
         """
         Let the request being served belong to the span that its message names, if it names one.
@@ -99,6 +108,26 @@ class Tracer:
         span = CURRENT_SPAN.get()
         if span is not None and (named := read_traceparent(traceparent, tracestate)) is not None:
             span.trace.continue_from(named)
+
+
+def spanned[**P, T](
+    begin: Callable[[], AbstractContextManager[object]], call: Callable[P, T]
+) -> Callable[P, T]:
+    """
+    Make a callable, or coroutine function, whose calls stand in a context of their own.
+    """
+
+    @wraps(call)
+    def here(*args: P.args, **kwargs: P.kwargs) -> T:
+        with begin():
+            return call(*args, **kwargs)
+
+    @wraps(call)
+    async def awaited(*args: P.args, **kwargs: P.kwargs) -> object:
+        with begin():
+            return await cast("Awaitable[object]", call(*args, **kwargs))
+
+    return cast("Callable[P, T]", awaited) if iscoroutinefunction(call) else here
 
 
 def _parent_in(headers: Iterable[tuple[bytes, bytes]]) -> TraceParent | None:

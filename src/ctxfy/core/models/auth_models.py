@@ -48,7 +48,7 @@ class Scope(StrEnum):
         """
         Whether this scope includes the other.
         """
-        return self.rank >= other.rank
+        return _RANKS[self] >= _RANKS[other]
 
 
 _RANKS: Mapping[Scope, int] = {Scope.READ: 0, Scope.WRITE: 1, Scope.ADMIN: 2}

@@ -80,8 +80,9 @@ class Catalog:
         """
         Look a prompt up: the highest version, or the one that is named.
         """
-        if version is None:
-            return self._served.get(name)
+        served = self._served.get(name)
+        if version is None or served is None or served.version == version:
+            return served
         return next((item for item in self.versions(name) if item.version == version), None)
 
     def versions(self, name: str) -> tuple[PromptTemplate, ...]:

@@ -5,6 +5,7 @@ Prompts as values: the template a file becomes, a request for it, and what comes
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 
 from ctxfy.core.models.auth_models import Scope
 
@@ -261,24 +262,28 @@ class PromptRequest:
     version: str | None = None
 
 
+_NOTHING: Mapping[str, Value] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedPrompt:
     """
     What came out, with its provenance.
 
     Attributes:
+        template: What was rendered.
+        model: The language model that it is for, or None.
         revision: The revision of the catalog it came from.
-        meta: What a function said of its answer.
+        description: What a function says of this answer; empty if the prompt's own holds.
+        meta: What a function says besides.
     """
 
-    name: str
-    version: str
-    description: str
-    model: str | None
+    template: PromptTemplate
     messages: tuple[Message, ...]
-    digest: str
+    model: str | None
     revision: str
-    meta: Mapping[str, Value] = field(default_factory=dict[str, Value])
+    description: str = ""
+    meta: Mapping[str, Value] = _NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -277,6 +277,12 @@ class TracerPort(Protocol):
         """
         ...
 
+    def traced[**P, T](self, step: Step, call: Callable[P, T], /) -> Callable[P, T]:
+        """
+        Make a callable, or coroutine function, of which every call is such a span.
+        """
+        ...
+
     def continue_trace(self, traceparent: object, tracestate: object = None) -> None:
         """
         Let the request being served belong to the span that its message names, if it names one.

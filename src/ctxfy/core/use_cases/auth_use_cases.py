@@ -185,7 +185,7 @@ def matches_any(name: str, globs: Sequence[str]) -> bool:
     """
     Whether a prompt's name matches one of the globs, case-sensitively.
     """
-    return any(glob == "*" or fnmatchcase(name, glob) for glob in globs)
+    return "*" in globs or any(fnmatchcase(name, glob) for glob in globs)
 
 
 def check_key_request(request: ApiKeyRequest) -> None:

@@ -4,7 +4,7 @@ kept to be compared.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +19,7 @@ from ctxfy.adapters.mcp_prompts.prompt_service import PromptService
 from ctxfy.adapters.mcp_prompts.result_forms import ResultForms
 from ctxfy.adapters.mcp_prompts.server import McpPrompts, build_mcp_server
 from ctxfy.adapters.monitoring.null_tracer import NO_SPAN, NoSpan
+from ctxfy.adapters.monitoring.tracer import spanned
 from ctxfy.adapters.validation.schema_validator import SchemaValidator
 from ctxfy.core.models.auth_models import Principal, Scope
 from ctxfy.core.models.trace_models import Step
@@ -82,6 +83,12 @@ class RecordingTracer:
         """
         self.steps.append(step)
         return NO_SPAN
+
+    def traced[**P, T](self, step: Step, call: Callable[P, T], /) -> Callable[P, T]:
+        """
+        Note a step at each call.
+        """
+        return spanned(lambda: self.span(step), call)
 
     def continue_trace(self, traceparent: object, tracestate: object = None) -> None:
         """

@@ -89,7 +89,7 @@ async def test_execute(service: PromptService, metrics: NotingMetrics) -> None:
     request = PromptRequest(name="a", arguments={"x": "u"})
     rendered = await service.execute(request, make_principal())
     assert texts_of(rendered.messages) == ["New u"]
-    assert (rendered.version, rendered.model, len(rendered.digest)) == ("2", "m", 64)
+    assert (rendered.template.version, rendered.model) == ("2", "m")
     assert metrics.notes == [("a", "2", "m", "ok", True)]
 
 
@@ -237,7 +237,7 @@ async def test_a_function_is_executed_like_a_file(
     request = PromptRequest(name="plan", arguments={"person": "Ada"})
     rendered = await service.execute(request, make_principal())
     assert (rendered.description, dict(rendered.meta)) == ("A plan for Ada", {"by": "hand"})
-    assert (rendered.version, rendered.model, len(rendered.digest)) == ("2.0", "some-model", 64)
+    assert (rendered.template.version, rendered.model) == ("2.0", "some-model")
     assert metrics.notes == [("plan", "2.0", "some-model", "ok", True)]
     assert service.complete("plan", "style", "b", make_principal()) == ("busy",)
 

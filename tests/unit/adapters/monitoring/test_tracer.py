@@ -103,6 +103,31 @@ def test_outside_of_a_request_nothing_is_noted() -> None:
     assert desk.kept == []
 
 
+async def test_every_call_of_what_is_traced_is_a_span() -> None:
+    """
+    Of a coroutine function as long as it runs, with whatever goes in and comes out.
+    """
+    desk = Desk()
+
+    def add(left: int, *, right: int) -> int:
+        desk.clock.now += 2
+        return left + right
+
+    async def render(text: str) -> str:
+        await asyncio.sleep(0)
+        desk.clock.now += 3
+        return text.upper()
+
+    added = desk.tracer.traced(Step.CATALOG, add)
+    rendered = desk.tracer.traced(Step.RENDER, render)
+    with desk.tracer.begin([]) as root:
+        assert added(1, right=2) == 3
+        assert await rendered("x") == "X"
+    assert desk.shape(root) == [(None, None), (Step.CATALOG, 0), (Step.RENDER, 0)]
+    assert [(span.ended_at or 0) - span.began_at for span in root.trace.spans] == [5, 2, 3]
+    assert NullTracer().traced(Step.CATALOG, add) is add
+
+
 def test_of_an_error_its_kind_is_kept() -> None:
     """
     Our own by their codes; their words never.
