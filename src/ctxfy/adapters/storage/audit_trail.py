@@ -224,13 +224,12 @@ class AuditTrail:
         end = min(start + MAX_BATCH, len(spooled.events))
         if _taken(chain.spool_mark, spooled.name) >= end:
             return  # a process that was killed before it could remove the file has done it
-        head, stored, nonces = chain.head, list[StoredEvent](), self._seals.nonces(end - start)
+        stored, nonces = list[StoredEvent](), self._seals.nonces(end - start)
+        head: ChainHead | StoredEvent = chain.head
         for event in spooled.events[start:end]:
-            stored.append(self._place(connection, head, event, next(nonces)))
-            head = head_of(stored[-1])
-        insert_events(connection, stored)
-        mark = f"{spooled.name}:{end}"
-        move_chain(connection, self._envelope, head=head, base=chain.base, spool_mark=mark)
+            head = self._place(connection, head, event, next(nonces))
+            stored.append(head)
+        self._grow(connection, chain, stored, spool_mark=f"{spooled.name}:{end}")
 
     def _empty(self, spooled: Spooled) -> str | None:
         assert self._spool is not None  # noqa: S101 - asked of by `drain` alone # nosec B101
@@ -243,25 +242,36 @@ class AuditTrail:
         self, connection: Connection, batch: Sequence[Entry]
     ) -> tuple[list[object], list[StoredEvent]]:
         chain = self._locked(connection)
-        head, stored, outcomes = chain.head, list[StoredEvent](), list[object]()
+        stored, outcomes = list[StoredEvent](), list[object]()
         nonces = self._seals.nonces(len(batch))
+        head: ChainHead | StoredEvent = chain.head
         for entry in batch:
             outcome = entry.perform(connection)
             outcomes.append(outcome)
             if isinstance(outcome, Failed) or (event := entry.tell(outcome)) is None:
                 continue
-            stored.append(self._place(connection, head, event, next(nonces)))
-            head = head_of(stored[-1])
+            head = self._place(connection, head, event, next(nonces))
+            stored.append(head)
         if stored:
-            insert_events(connection, stored)
-            move_chain(
-                connection,
-                self._envelope,
-                head=head,
-                base=chain.base,
-                spool_mark=chain.spool_mark,
-            )
+            self._grow(connection, chain, stored, spool_mark=chain.spool_mark)
         return outcomes, stored
+
+    def _grow(
+        self,
+        connection: Connection,
+        chain: Chain,
+        stored: Sequence[StoredEvent],
+        *,
+        spool_mark: str | None,
+    ) -> None:
+        insert_events(connection, stored)
+        move_chain(
+            connection,
+            self._envelope,
+            head=head_of(stored[-1]),
+            base=chain.base,
+            spool_mark=spool_mark,
+        )
 
     def _locked(self, connection: Connection) -> Chain:
         chain = lock_chain(connection, self._envelope, self._chain)
@@ -269,34 +279,19 @@ class AuditTrail:
         return chain
 
     def _place(
-        self, connection: Connection, head: ChainHead, event: AuditEvent, nonce: bytes
+        self,
+        connection: Connection,
+        head: ChainHead | StoredEvent,
+        event: AuditEvent,
+        nonce: bytes,
     ) -> StoredEvent:
         seal, sealed = self._seals.seal(
             connection, event, chain=head.chain, seq=head.seq + 1, nonce=nonce
         )
-        return append_to_chain(head, stored_form(event, seal=seal, sealed=sealed))
+        at_us = microseconds(event.at)
+        return append_to_chain(head, event, at_us=at_us, seal=seal, sealed=sealed)
 
 
 def _taken(mark: str | None, name: str) -> int:
     taken_from, _, count = (mark or "").partition(":")
     return int(count) if count and taken_from == name else 0
-
-
-def stored_form(event: AuditEvent, *, seal: str, sealed: bytes) -> StoredEvent:
-    """
-    Bring an event into the form it is kept in, its place and hash still to come.
-    """
-    return StoredEvent(
-        chain="",
-        seq=0,
-        at_us=microseconds(event.at),
-        action=event.action,
-        outcome=event.outcome,
-        request_id=event.request_id,
-        key_id=event.key_id,
-        person_id=event.person_id,
-        subject_id=event.subject_id,
-        target=event.target,
-        seal=seal,
-        sealed=sealed,
-    )

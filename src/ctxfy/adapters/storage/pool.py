@@ -2,12 +2,11 @@
 How full a pool of connections is.
 """
 
-from sqlalchemy import Engine
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 
 
-def connections_of(engine: AsyncEngine | Engine) -> tuple[int, int]:
+def connections_of(engine: AsyncEngine) -> tuple[int, int]:
     """
     Count the connections in use, and tell how many there may be.
     """

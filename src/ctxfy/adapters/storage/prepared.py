@@ -5,6 +5,7 @@ From an expression to the driver, SQLAlchemy goes a way that takes longer than t
 """
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult
@@ -39,10 +40,8 @@ class PreparedStatement:
         Execute it for each row, given as an object whose attributes are the values.
         """
         text, fixed = self._for(connection.dialect)
-        names = [name for name, _ in fixed]
-        connection.exec_driver_sql(
-            text, [tuple([getattr(row, name) for name in names]) for row in rows]
-        )
+        values_of = attrgetter(*(name for name, _ in fixed))
+        connection.exec_driver_sql(text, list(map(values_of, rows)))
 
     def _for(self, dialect: Dialect) -> tuple[str, tuple[tuple[str, object], ...]]:
         if dialect.name not in self._compiled:

@@ -40,8 +40,7 @@ class SqliteOpening:
     def __init__(self, file: Path, *, lock_patience_seconds: float, busy_seconds: float) -> None:
         self._file = file
         self._reader = _reading_engine(file, busy_seconds)
-        self._writing = _writing_engine(file, busy_seconds)
-        self._writer = WriterThread(self._writing)
+        self._writer = WriterThread(_writing_engine(file, busy_seconds))
         self._lock = WriteLock(
             file.with_name(file.name + ".lock"), guards=str(file), patience=lock_patience_seconds
         )
@@ -65,8 +64,8 @@ class SqliteOpening:
         """
         Those that read, and the one that writes.
         """
-        readers, writers = connections_of(self._reader), connections_of(self._writing)
-        return readers[0] + writers[0], readers[1] + writers[1]
+        in_use, most = connections_of(self._reader)
+        return in_use + self._writer.is_writing, most + 1
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[AsyncConnection]:

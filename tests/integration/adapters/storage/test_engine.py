@@ -100,6 +100,14 @@ async def test_a_failed_write_leaves_nothing(database: Database) -> None:
     assert await database.read(value) == 0
 
 
+async def test_a_connection_is_in_use_while_it_writes(sqlite_database: Database) -> None:
+    """
+    Between transactions the writer keeps its connection, which is not in use then.
+    """
+    assert await sqlite_database.write(lambda _: sqlite_database.connections) == (1, 5)
+    assert sqlite_database.connections == (0, 5)
+
+
 async def test_a_write_locks_from_its_beginning(database: Database) -> None:
     """
     A transaction has the right to write before its first statement (BEGIN IMMEDIATE).

@@ -62,13 +62,20 @@ CHECKPOINTS = st.builds(
 )
 
 
+def placed(head: ChainHead | StoredEvent, event: StoredEvent) -> StoredEvent:
+    """
+    Give an event its place behind a head.
+    """
+    return append_to_chain(head, event, at_us=event.at_us, seal=event.seal, sealed=event.sealed)
+
+
 def written(events: list[StoredEvent]) -> list[StoredEvent]:
     """
     Append events to a fresh chain.
     """
     head, kept = START, list[StoredEvent]()
     for event in events:
-        kept.append(append_to_chain(head, event))
+        kept.append(placed(head, event))
         head = head_of(kept[-1])
     return kept
 
@@ -164,7 +171,7 @@ def test_an_event_that_was_put_in_is_found(events: list[StoredEvent], extra: Sto
     chain = written(events)
     kept = head_of(chain[-1])
     doubled = [chain[0], replace(extra, chain="main", seq=1), *chain[1:]]
-    appended = [*chain, append_to_chain(kept, extra)]
+    appended = [*chain, placed(kept, extra)]
     for tampered, seq in ((doubled, 1), (appended, kept.seq + 1)):
         fault = fault_in(tampered, kept)
         assert fault is not None
@@ -194,6 +201,20 @@ def test_an_event_is_hashed_onto_what_was_before(
     The same event behind two different hashes has two different hashes itself.
     """
     assert (event_hash(one, event) == event_hash(other, event)) == (one == other)
+
+
+def test_the_hash_of_an_event_is_the_same_in_every_version() -> None:
+    """
+    A trail that was begun by an older version is verified by this one.
+    """
+    event = StoredEvent(
+        chain="main", seq=7, at_us=1_795_521_600_000_000, action="prompt_executed", outcome="ok",
+        request_id="r-1", key_id="k" * 12, person_id="ä", subject_id=None, target="",
+        seal="2026-11", sealed=b"\x01sealed",
+    )  # fmt: skip
+    assert event_hash(b"h" * 32, event).hex() == (
+        "c5fd72c6f55a6ad94843be777b0be1375a4b1e3f736baefe4a5c809285d723a8"
+    )
 
 
 def test_text_that_moves_between_fields_changes_the_hash() -> None:
