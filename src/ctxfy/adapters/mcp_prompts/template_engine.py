@@ -18,15 +18,13 @@ from threading import Lock
 from minijinja import Environment, TemplateError
 
 from ctxfy.adapters.mcp_prompts.plain_texts import PlainText, find_plain_text
-from ctxfy.adapters.mcp_prompts.template_filters import (
-    OutputLimitError,
-    checked_filters,
-    timed_filters,
-)
+from ctxfy.adapters.mcp_prompts.template_filters import FILTERS, finalize
 from ctxfy.adapters.mcp_prompts.template_includes import circular_includes, repeated_includes
 from ctxfy.adapters.mcp_prompts.template_scan import scan_template
 from ctxfy.adapters.mcp_prompts.template_spending import (
     RENDER_SECONDS,
+    RUNNING,
+    OutputLimitError,
     Spending,
     TimeLimitError,
 )
@@ -95,7 +93,7 @@ class MiniJinjaPrompt:
 
     def __init__(self, template: PromptTemplate, monotonic: Callable[[], float]) -> None:
         self._template = template
-        self._spending = Spending(monotonic)
+        self._spending = Spending(monotonic, template.max_output_bytes)
         self._texts = {
             f"{index}.txt": message.content
             for index, message in enumerate(template.messages)
@@ -125,7 +123,7 @@ class MiniJinjaPrompt:
         Raises:
             RenderError: The template failed or passed a limit.
         """
-        # The counter belongs to the environment, so one rendering at a time.
+        # Fuel belongs to the environment, and there is one account: one rendering at a time.
         with self._lock:
             if len(self._plain) < len(self._texts):
                 self._allow(values)
@@ -163,10 +161,10 @@ class MiniJinjaPrompt:
         environment = Environment(
             undefined_behavior="strict",
             keep_trailing_newline=True,
-            auto_escape_callback=lambda _name: False,
-            path_join_callback=lambda name, _parent: f"{name}.txt",
+            auto_escape_callback=_escapes,
+            path_join_callback=_name_of_partial,
             fuel=self._fuel,
-            finalizer=self._spending.finalize,
+            finalizer=finalize,
             # Without the Python methods of strings: those could grow a value unchecked.
             pycompat=False,
         )
@@ -174,9 +172,7 @@ class MiniJinjaPrompt:
             environment.remove_global(name)
         for name in _REMOVED_FILTERS:
             environment.remove_filter(name)
-        filters = {**timed_filters(self._spending.check_time)}
-        filters |= checked_filters(self._template.max_output_bytes)
-        for name, function in filters.items():
+        for name, function in FILTERS.items():
             environment.add_filter(name, function)
         for name, source in self._sources.items():
             if self._facts[name].refusals:
@@ -211,12 +207,16 @@ class MiniJinjaPrompt:
             outputs = self._facts[name].outputs if name in self._facts else None
             if outputs is not None and declared.issuperset(outputs):
                 with suppress(TemplateError):  # whatever it is, it will be told when it is rendered
-                    plain = find_plain_text(outputs, partial(self._marked, name))
+                    plain = find_plain_text(outputs, partial(self._write, name))
                     found |= {index: plain} if plain else {}
         return found
 
-    def _marked(self, name: str, marks: Mapping[str, str]) -> str:
-        return self._environment.render_template(name, **marks)
+    def _write(self, name: str, values: Mapping[str, Value]) -> str:
+        token = RUNNING.set(self._spending)
+        try:
+            return self._environment.render_template(name, **values)
+        finally:
+            RUNNING.reset(token)
 
     def _allow(self, values: Mapping[str, Value]) -> None:
         """
@@ -244,7 +244,7 @@ class MiniJinjaPrompt:
         Have the engine render a text, and count its bytes.
         """
         try:
-            text = self._environment.render_template(name, **values)
+            text = self._write(name, values)
         except OutputLimitError as error:
             raise self._too_large() from error
         except TimeLimitError as error:
@@ -356,6 +356,14 @@ _KINDS_BY_WORDS: Mapping[str, str] = {
     "unknown function": "UnknownFunction",
     "template not found": "TemplateNotFound",
 }
+
+
+def _escapes(_name: str) -> bool:
+    return False
+
+
+def _name_of_partial(path: str, _parent: str) -> str:
+    return f"{path}.txt"
 
 
 def _syntax_sentence(error: TemplateError) -> str:

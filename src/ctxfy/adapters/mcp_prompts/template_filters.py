@@ -3,11 +3,13 @@ The filters that can make a value larger, each with its size known before it is 
 """
 
 import json
+import threading
 from collections.abc import Callable, ItemsView, Iterable, KeysView, Mapping, ValuesView
 from typing import cast
 
 from minijinja import Environment, TemplateError
 
+from ctxfy.adapters.mcp_prompts.template_spending import RUNNING
 from ctxfy.core.models.prompt_models import Value
 from ctxfy.core.use_cases.validation_use_cases import thaw
 
@@ -28,12 +30,6 @@ _COPYING = (
 )
 
 
-class OutputLimitError(Exception):
-    """
-    More text than the prompt may put out.
-    """
-
-
 def show(value: object) -> str:
     """
     Write a value into a prompt: text as it is, everything else as JSON.
@@ -50,86 +46,109 @@ def show(value: object) -> str:
     return json.dumps(thaw(cast("Value", value)), ensure_ascii=False)
 
 
-def checked_filters(limit: int) -> Mapping[str, Callable[..., str]]:
+def finalize(value: object) -> str:
     """
-    Make replacements for MiniJinja's filters that refuse to build more than `limit` characters.
+    Write a value into a prompt, and count it.
+
+    Raises:
+        OutputLimitError: It is too much.
+    """
+    text = show(value)
+    RUNNING.get().put_out(len(text))
+    return text
+
+
+def _replace(value: object, old: object, new: object) -> str:
+    """
+    Replace every occurrence of a text.
+    """
+    text, before, after = show(value), show(old), show(new)
+    _check(len(text) + text.count(before) * (len(after) - len(before)))
+    return text.replace(before, after)
+
+
+def _join(value: Iterable[object], separator: object = "") -> str:
+    """
+    Join the items of a list, or the characters of a text.
+    """
+    between, parts, size = show(separator), list[str](), 0
+    for item in value:
+        parts.append(show(item))
+        size += len(parts[-1]) + len(between)
+        _check(size)
+    return between.join(parts)
+
+
+# The names and defaults of the parameters are Jinja's.
+def _indent(value: object, width: int = 4, first: bool = False, blank: bool = False) -> str:  # noqa: FBT001, FBT002 - as in Jinja
+    """
+    Indent every line but the first (unless `first`) and blank ones (unless `blank`).
+    """
+    lines = show(value).split("\n")
+    _check(sum(map(len, lines)) + len(lines) * max(0, width))
+    pad = " " * width
+    indented = [pad + line if line.strip() or blank else line for line in lines]
+    return "\n".join(indented if first else [lines[0], *indented[1:]])
+
+
+def _tojson(value: object, indent: int | None = None) -> str:
+    """
+    Write JSON for people and models: no HTML escapes, no ASCII escapes.
+    """
+    width = None if indent is None else min(max(int(indent), 0), 8)
+    text = json.dumps(thaw(cast("Value", value)), ensure_ascii=False, indent=width)
+    _check(len(text))
+    return text
+
+
+def _check(size: int) -> None:
+    RUNNING.get().check_size(size)
+
+
+class _Plain(threading.local):
+    """
+    An environment for each thread: one that works must not be asked by another.
     """
 
-    def check(size: int) -> None:
-        if size > limit:
-            raise OutputLimitError
-
-    def replace(value: object, old: object, new: object) -> str:
-        """
-        Replace every occurrence of a text.
-        """
-        text, before, after = show(value), show(old), show(new)
-        check(len(text) + text.count(before) * (len(after) - len(before)))
-        return text.replace(before, after)
-
-    def join(value: Iterable[object], separator: object = "") -> str:
-        """
-        Join the items of a list, or the characters of a text.
-        """
-        between, parts, size = show(separator), list[str](), 0
-        for item in value:
-            parts.append(show(item))
-            size += len(parts[-1]) + len(between)
-            check(size)
-        return between.join(parts)
-
-    # The names and defaults of the parameters are Jinja's.
-    def indent(value: object, width: int = 4, first: bool = False, blank: bool = False) -> str:  # noqa: FBT001, FBT002 - as in Jinja
-        """
-        Indent every line but the first (unless `first`) and blank ones (unless `blank`).
-        """
-        lines = show(value).split("\n")
-        check(sum(map(len, lines)) + len(lines) * max(0, width))
-        pad = " " * width
-        indented = [pad + line if line.strip() or blank else line for line in lines]
-        return "\n".join(indented if first else [lines[0], *indented[1:]])
-
-    def tojson(value: object, indent: int | None = None) -> str:
-        """
-        Write JSON for people and models: no HTML escapes, no ASCII escapes.
-        """
-        width = None if indent is None else min(max(int(indent), 0), 8)
-        text = json.dumps(thaw(cast("Value", value)), ensure_ascii=False, indent=width)
-        check(len(text))
-        return text
-
-    return {
-        "indent": indent,
-        "join": join,
-        "replace": replace,
-        "tojson": tojson,
-    }
+    def __init__(self) -> None:
+        self.environment = Environment(pycompat=False)
 
 
-def timed_filters(check_time: Callable[[], None]) -> Mapping[str, Callable[..., object]]:
+_PLAIN = _Plain()
+
+
+def _timed(name: str) -> Callable[..., object]:
     """
-    Wrap MiniJinja's filters that copy their whole value, so that time is looked at before each.
+    Wrap one of MiniJinja's filters that copy their whole value: time is looked at before.
 
-    One of their steps may cost a hundred thousand times what another step costs, and fuel counts
-    all steps alike.
+    One of its steps may cost a hundred thousand times what another step costs, and fuel counts all
+    steps alike.
     """
-    plain = Environment(pycompat=False)
 
-    def wrapped(name: str) -> Callable[..., object]:
-        def run(value: object, *given: object, **named: object) -> object:
-            check_time()
-            places = {f"given{index}": item for index, item in enumerate(given)}
-            words = [*places, *(f"{key}=named_{key}" for key in named)]
-            named_places = {f"named_{key}": item for key, item in named.items()}
-            try:
-                result = plain.eval_expr(
-                    f"value|{name}({', '.join(words)})", value=value, **places, **named_places
-                )
-            except TemplateError as error:
-                raise ValueError(error.detail or error.kind) from error
-            # Python's lists have methods that change them; a template gets none of those.
-            return tuple(result) if isinstance(result, list) else result
+    def run(value: object, *given: object, **named: object) -> object:
+        RUNNING.get().check_time()
+        places = {f"given{index}": item for index, item in enumerate(given)}
+        words = [*places, *(f"{key}=named_{key}" for key in named)]
+        named_places = {f"named_{key}": item for key, item in named.items()}
+        try:
+            result = _PLAIN.environment.eval_expr(
+                f"value|{name}({', '.join(words)})", value=value, **places, **named_places
+            )
+        except TemplateError as error:
+            raise ValueError(error.detail or error.kind) from error
+        # Python's lists have methods that change them; a template gets none of those.
+        return tuple(result) if isinstance(result, list) else result
 
-        return run
+    return run
 
-    return {name: wrapped(name) for name in _COPYING}
+
+FILTERS: Mapping[str, Callable[..., object]] = {
+    **{name: _timed(name) for name in _COPYING},
+    "indent": _indent,
+    "join": _join,
+    "replace": _replace,
+    "tojson": _tojson,
+}
+"""
+In place of MiniJinja's: they neither build more than a prompt may put out, nor begin too late.
+"""

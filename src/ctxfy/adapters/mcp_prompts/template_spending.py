@@ -3,14 +3,19 @@ What one rendering may still put out, and until when.
 """
 
 from collections.abc import Callable
-
-from ctxfy.adapters.mcp_prompts.template_filters import OutputLimitError, show
+from contextvars import ContextVar
 
 
 RENDER_SECONDS = 1.0
 """
 How long one rendering may take; looked at before every filter that copies its value.
 """
+
+
+class OutputLimitError(Exception):
+    """
+    More text than the prompt may put out.
+    """
 
 
 class TimeLimitError(Exception):
@@ -21,17 +26,21 @@ class TimeLimitError(Exception):
 
 class Spending:
     """
-    The account of one rendering after the other.
+    The account of one prompt's renderings, one after the other.
 
-    MiniJinja's environment calls it. The environment is out of the collector's sight, so nothing
-    that it holds may lead back to it: a prompt that was replaced would never be freed.
+    Args:
+        monotonic: Seconds of a clock that never goes back.
+        limit: Bytes that a rendering may put out, and a filter may build.
 
     Attributes:
         left: Characters, and bytes where they have been counted.
     """
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
+    __slots__ = ("_deadline", "_limit", "_monotonic", "left")
+
+    def __init__(self, monotonic: Callable[[], float], limit: int) -> None:
         self._monotonic = monotonic
+        self._limit = limit
         self._deadline = 0.0
         self.left = 0
 
@@ -41,18 +50,26 @@ class Spending:
         """
         self._deadline = self._monotonic() + RENDER_SECONDS
 
-    def finalize(self, value: object) -> object:
+    def put_out(self, size: int) -> None:
         """
         Count what is put out.
 
         Raises:
             OutputLimitError: It is too much.
         """
-        text = show(value)
-        self.left -= len(text)
+        self.left -= size
         if self.left < 0:
             raise OutputLimitError
-        return text
+
+    def check_size(self, size: int) -> None:
+        """
+        Look at what is about to be built.
+
+        Raises:
+            OutputLimitError: It is too much.
+        """
+        if size > self._limit:
+            raise OutputLimitError
 
     def check_time(self) -> None:
         """
@@ -63,3 +80,10 @@ class Spending:
         """
         if self._monotonic() > self._deadline:
             raise TimeLimitError
+
+
+RUNNING: ContextVar[Spending] = ContextVar("ctxfy_rendering")
+"""
+The account of the rendering that runs. Filters ask it, so that all prompts have the same filters,
+and an environment, which the collector of garbage cannot see into, holds nothing of its prompt.
+"""
