@@ -148,7 +148,10 @@ class Admission:
             if not policy.form:  # a form cannot send a header; the gate looks at its Origin
                 credential = self._unless_forged(credential, arrival)
         principal = await self._authenticate(credential, policy, scope)
-        if principal is None or not await self._is_in_place(principal, policy, scope):
+        if principal is None:
+            return Caller(session=session)
+        # Nearly no key is bound to networks, and then no address is looked for.
+        if principal.networks and not await self._is_in_place(principal, policy, scope):
             return Caller(session=session)
         self._know(principal, scope, match.route)
         if policy.scope is None:
@@ -156,8 +159,9 @@ class Admission:
         # Before the scope is looked at: refusals leave events, and those must have an end too.
         quotas = await self._limits.count_request(principal)
         self._authorize(principal, policy)
-        await self._look_again(principal, policy)
-        return Caller(principal=principal, session=session, quotas=quotas)
+        if policy.scope is not KeyScope.READ:
+            await self._look_again(principal)
+        return Caller(principal, session, quotas)
 
     async def weigh(self, caller: Caller, size: int) -> Caller:
         """
@@ -234,8 +238,6 @@ class Admission:
             ForeignNetworkError: It may not, and the route needs a key.
             RateLimitedError: From there came too many that may not.
         """
-        if not principal.networks:
-            return True  # as nearly all are: no address is looked for
         denied = decide_network(principal.networks, self._addresses.client(scope))
         if denied is None:
             return True
@@ -284,11 +286,11 @@ class Admission:
         if denied.reason in _SUSPECT:
             await self._limits.count_failure(self._addresses.of(scope))
 
-    async def _look_again(self, principal: Principal, policy: RoutePolicy) -> None:
+    async def _look_again(self, principal: Principal) -> None:
         """
         Believe no cache about a key that is about to change something, not even for a moment.
         """
-        if policy.scope is KeyScope.READ or principal.by_token:
+        if principal.by_token:
             return  # a token is verified each time, and there is no key to look up
         decision = await self._auth.recognize(principal.key_id, fresh=True)
         if isinstance(decision, Denied):
