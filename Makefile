@@ -34,6 +34,11 @@ kills: setup ## kill -9 at random moments: SQLITE_KILLS (50), POSTGRES_KILLS (20
 	@SQLITE_KILLS=$${SQLITE_KILLS:-50} POSTGRES_KILLS=$${POSTGRES_KILLS:-20} \
 		$(BIN)/pytest -n 0 -rP tests/e2e/test_kills.py $(ARGS)
 
+.PHONY: recovery
+recovery: setup ## lose the machine after a backup under load, and come back: RECOVERY_EVENTS (1000000)
+	@RECOVERY_EVENTS=$${RECOVERY_EVENTS:-1000000} \
+		$(BIN)/pytest -n 0 --timeout 0 -rP tests/e2e/test_recovery.py $(ARGS)
+
 .PHONY: reloads
 reloads: setup ## replace RELOAD_PROMPTS (2000) prompts RELOADS (100) times while they are asked for
 	@RELOADS=$${RELOADS:-100} RELOAD_PROMPTS=$${RELOAD_PROMPTS:-2000} \
