@@ -2,11 +2,14 @@
 The beginning and the end of the whole application, on real files.
 """
 
+import asyncio
 import os
 import sqlite3
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from subprocess import run
 from threading import Event
 from typing import override
 
@@ -186,3 +189,37 @@ async def test_an_application_can_be_left_and_begun_again(tmp_path: Path) -> Non
         assert (await replace(client, key=ann.key).get("/metrics", key=True)).status_code == 200
         (info,) = await client.app.wiring.keys.list_user_api_keys("ann")
         assert info.last_used_at is not None
+
+
+LATE = ("alembic", "asyncpg", "fastapi", "opentelemetry.sdk", "sqlalchemy.orm", "valkey")
+IMPORTED = """
+import asyncio, sys
+from pathlib import Path
+from subprocess import run
+import ctxfy.app.http_server
+from ctxfy.app.config import PromptsSettings, Settings
+from ctxfy.app.main import create_app
+from ctxfy.app.storage_settings import StorageSettings
+
+async def start(folder):
+    database = StorageSettings(url=f"sqlite:///{folder}/var/ctxfy.db")
+    prompts = PromptsSettings(folder=folder / "prompts")
+    app = create_app(Settings(prompts=prompts, storage=database))
+    async with app._context():
+        print(*sys.modules)
+
+asyncio.run(start(Path(sys.argv[1])))
+"""
+
+
+async def test_a_start_imports_nothing_that_it_does_not_need(tmp_path: Path) -> None:
+    """
+    What other databases, the pages, REST or traces need comes with them.
+    """
+    async with running(create_app(settings_in(tmp_path))):
+        pass  # so that the database is there already
+    command = [sys.executable, "-c", IMPORTED, str(tmp_path)]
+    started = await asyncio.to_thread(run, command, capture_output=True, check=True)
+    imported = started.stdout.decode().split()
+    assert "fastmcp" in imported
+    assert {*LATE} & {*imported} == set()

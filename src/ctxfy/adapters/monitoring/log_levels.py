@@ -24,7 +24,6 @@ FLOORS: LoggerLevels = {
     "httpcore2": LogLevel.WARNING,
     "sse_starlette": LogLevel.INFO,
     "python_multipart": LogLevel.INFO,
-    "aiosqlite": LogLevel.INFO,
     "uvicorn": LogLevel.INFO,
     "sqlalchemy.engine": LogLevel.WARNING,
     "urllib3": LogLevel.WARNING,

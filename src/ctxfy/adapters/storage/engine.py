@@ -10,7 +10,6 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 
 from ctxfy.adapters.storage.database import Database, Opening
-from ctxfy.adapters.storage.postgres import PostgresOpening
 from ctxfy.adapters.storage.postgres_server import URL_FORM, ServerOptions, server_of
 from ctxfy.adapters.storage.sqlite import SqliteOpening
 from ctxfy.adapters.storage.traced_opening import TracedOpening
@@ -49,6 +48,9 @@ def open_database(
     parts = _parse(url)
     opening: Opening
     if parts.drivername in _POSTGRES:
+        # SQLAlchemy's asynchronous engine brings the whole ORM, and SQLite needs neither.
+        from ctxfy.adapters.storage.postgres import PostgresOpening  # noqa: PLC0415 - as said
+
         options = server or ServerOptions()
         opening, system = PostgresOpening(server_of(parts, options), options), "postgresql"
     else:

@@ -92,7 +92,7 @@ class PostgresOpening:
         """
         Those of the pool.
         """
-        return connections_of(self._engine)
+        return connections_of(self._engine.pool)
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[AsyncConnection]:

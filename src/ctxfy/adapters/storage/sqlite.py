@@ -2,7 +2,7 @@
 SQLite. What is special to it is here, in `failures` and in `write_lock`.
 
 A process has one writing connection, in a thread of its own, and a write is one BEGIN IMMEDIATE
-under the write lock.
+under the write lock. Connections that read have threads too.
 """
 
 import os
@@ -14,11 +14,11 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from ctxfy.adapters.storage.database import Connecting
-from ctxfy.adapters.storage.failures import DRIVER_ERRORS, UNREACHABLE, explain, unavailable
+from ctxfy.adapters.storage.database import Connected, Connecting
+from ctxfy.adapters.storage.failures import DRIVER_ERRORS, explain
 from ctxfy.adapters.storage.pool import connections_of
+from ctxfy.adapters.storage.reader_threads import ReaderThreads
 from ctxfy.adapters.storage.write_lock import WriteLock
 from ctxfy.adapters.storage.writer_thread import WriterThread
 
@@ -39,7 +39,8 @@ class SqliteOpening:
 
     def __init__(self, file: Path, *, lock_patience_seconds: float, busy_seconds: float) -> None:
         self._file = file
-        self._reader = _reading_engine(file, busy_seconds)
+        self._reading = _reading_engine(file, busy_seconds)
+        self._readers = ReaderThreads(self._reading, count=READERS)
         self._writer = WriterThread(_writing_engine(file, busy_seconds))
         self._lock = WriteLock(
             file.with_name(file.name + ".lock"), guards=str(file), patience=lock_patience_seconds
@@ -64,17 +65,16 @@ class SqliteOpening:
         """
         Those that read, and the one that writes.
         """
-        in_use, most = connections_of(self._reader)
+        in_use, most = connections_of(self._reading.pool)
         return in_use + self._writer.is_writing, most + 1
 
     @asynccontextmanager
-    async def reading(self) -> AsyncGenerator[AsyncConnection]:
+    async def reading(self) -> AsyncGenerator[ReaderThreads]:
         """
         Connect without a transaction.
         """
         try:
-            async with self._reader.connect() as connection:
-                yield connection
+            yield self._readers
         except DRIVER_ERRORS as error:
             raise explain(error, self.name) from error
 
@@ -97,16 +97,12 @@ class SqliteOpening:
         return self.writing()
 
     @asynccontextmanager
-    async def snapshotting(self) -> AsyncGenerator[AsyncConnection]:
+    async def snapshotting(self) -> AsyncGenerator[Connected]:
         """
         Read in one transaction; in write-ahead mode it hinders no writer, nor they it.
         """
-        async with self.reading() as connection:
-            await connection.exec_driver_sql("BEGIN")
-            try:
-                yield connection
-            finally:
-                await connection.exec_driver_sql("ROLLBACK")
+        async with self.reading() as readers, readers.snapshot() as connection:
+            yield connection
 
     async def scrub(self) -> bool:
         """
@@ -116,10 +112,8 @@ class SqliteOpening:
         """
         # Under the lock, so that only a reader can be in the way; for that one the driver waits.
         try:
-            async with self._lock.held(), self.reading() as connection:
-                done = await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-                is_busy, *_ = done.one()
-                return not is_busy
+            async with self._lock.held():
+                return await self._readers.run_sync(_empty_log)
         except DRIVER_ERRORS as error:
             raise explain(error, self.name) from error
 
@@ -128,12 +122,12 @@ class SqliteOpening:
         Close every connection.
         """
         await self._writer.aclose()
-        await self._reader.dispose()
+        await self._readers.aclose()
 
 
-def _reading_engine(file: Path, busy_seconds: float) -> AsyncEngine:
-    engine = create_async_engine(
-        _address(file, "aiosqlite"),
+def _reading_engine(file: Path, busy_seconds: float) -> Engine:
+    engine = create_engine(
+        _address(file),
         connect_args={"timeout": busy_seconds},
         hide_parameters=True,
         isolation_level="AUTOCOMMIT",
@@ -141,14 +135,13 @@ def _reading_engine(file: Path, busy_seconds: float) -> AsyncEngine:
         pool_size=READERS,
         skip_autocommit_rollback=True,
     )
-    event.listen(engine.sync_engine, "do_connect", lambda *_: _require_file(file))
-    event.listen(engine.sync_engine, "connect", _settings("query_only = ON"))
+    event.listen(engine, "connect", _settings("query_only = ON"))
     return engine
 
 
 def _writing_engine(file: Path, busy_seconds: float) -> Engine:
     engine = create_engine(
-        _address(file, "pysqlite"),
+        _address(file),
         # None: the sqlite3 module must not begin transactions of its own, deferred ones, which
         # fail on their first write if somebody else wrote in between.
         connect_args={"timeout": busy_seconds, "isolation_level": None},
@@ -168,10 +161,10 @@ def _writing_engine(file: Path, busy_seconds: float) -> Engine:
     return engine
 
 
-def _address(file: Path, driver: str) -> URL:
+def _address(file: Path) -> URL:
     # mode=rw: SQLite itself must never create the file, it would do so readable for everybody.
     location = f"file:{quote(str(file.absolute()))}"
-    return URL.create(f"sqlite+{driver}", database=location, query={"mode": "rw", "uri": "true"})
+    return URL.create("sqlite+pysqlite", database=location, query={"mode": "rw", "uri": "true"})
 
 
 def _settings(*settings: str) -> Callable[[DBAPIConnection, object], None]:
@@ -184,6 +177,11 @@ def _settings(*settings: str) -> Callable[[DBAPIConnection, object], None]:
     return apply
 
 
+def _empty_log(connection: Connection) -> bool:
+    is_busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+    return not is_busy
+
+
 def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
@@ -193,11 +191,3 @@ def _create(file: Path) -> None:
     # would take away all the locks that SQLite holds on it.
     with suppress(FileExistsError):
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    _require_file(file)
-
-
-def _require_file(file: Path) -> None:
-    # SQLite would notice too, but aiosqlite does not wait for the thread of a connection that could
-    # not be opened: a program that ends at once would show that thread's traceback.
-    if not (file.is_file() and os.access(file, os.R_OK)):
-        raise unavailable(UNREACHABLE, file=str(file))

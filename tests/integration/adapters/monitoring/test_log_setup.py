@@ -43,7 +43,6 @@ SECRETIVE = [
     "httpx",
     "httpcore.http11",
     "asyncio",
-    "aiosqlite",
     "sse_starlette.sse",
 ]
 
