@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any
 from weakref import WeakSet
 
-from sqlalchemy import TextClause, event, text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -36,12 +36,13 @@ _WRITERS = 0x6374786679
 # pooler the next one may be another client's. A database set to acknowledge what is not yet on its
 # disk is told not to.
 _SET_LIMITS = """
-SELECT set_config('lock_timeout', :lock, true), set_config('statement_timeout', :statement, true),
- set_config('idle_in_transaction_session_timeout', :statement, true),
+SELECT set_config('lock_timeout', $1::text, true), set_config('statement_timeout', $2::text, true),
+ set_config('idle_in_transaction_session_timeout', $2::text, true),
  CASE current_setting('synchronous_commit') WHEN 'off'
   THEN set_config('synchronous_commit', 'on', true) END"""
-_BEGIN = text(_SET_LIMITS)
-_BEGIN_ALONE = text(f"{_SET_LIMITS}, pg_advisory_xact_lock({_WRITERS})")
+_BEGIN = _SET_LIMITS
+_BEGIN_ALONE = f"{_SET_LIMITS}, pg_advisory_xact_lock({_WRITERS})"
+_ISOLATIONS = ("AUTOCOMMIT", "READ COMMITTED", "REPEATABLE READ")
 
 
 class PostgresOpening:
@@ -59,6 +60,10 @@ class PostgresOpening:
         self._options = options
         self._lock_seconds = min(options.lock_seconds, 0.8 * options.statement_seconds)
         self._engine = _engine(server, options)
+        # Once: each of them is an engine of its own over the same pool.
+        self._isolated = {
+            level: self._engine.execution_options(isolation_level=level) for level in _ISOLATIONS
+        }
         self._turn = asyncio.Lock()
         self._drivers = WeakSet[Any]()
         self._outage: UnavailableError | None = None
@@ -173,16 +178,17 @@ class PostgresOpening:
     async def _begin(
         self,
         connection: AsyncConnection,
-        beginning: TextClause,
+        beginning: str,
         *,
         lock_seconds: float | None = None,
         statement_seconds: float | None = None,
     ) -> None:
-        limits = {
-            "lock": _milliseconds(lock_seconds or self._lock_seconds),
-            "statement": _milliseconds(statement_seconds or self._options.statement_seconds),
-        }
-        await connection.execute(beginning, limits)
+        limits = (
+            _milliseconds(lock_seconds or self._lock_seconds),
+            _milliseconds(statement_seconds or self._options.statement_seconds),
+        )
+        # To the driver as it is: from an expression it would take as long again.
+        await connection.exec_driver_sql(beginning, limits)
 
     @asynccontextmanager
     async def _own_turn(self) -> AsyncGenerator[None]:
@@ -210,7 +216,7 @@ class PostgresOpening:
     @asynccontextmanager
     async def _connection(self, isolation: str, seconds: float) -> AsyncGenerator[AsyncConnection]:
         try:
-            connection = await self._engine.execution_options(isolation_level=isolation).connect()
+            connection = await self._isolated[isolation].connect()
         except PoolTimeoutError as error:
             raise explain(error, self.name) from error
         except DRIVER_ERRORS as error:
