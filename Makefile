@@ -96,6 +96,10 @@ bench-workers: setup ## measure what a second worker brings (ARGS="ROUNDS SECOND
 fault-trial: setup ## freeze and kill PostgreSQL, Valkey and a collector under traffic; print what /health says (ARGS=SECONDS)
 	@$(BIN)/python -m benchmarks.faults $(ARGS)
 
+.PHONY: rolling-restarts
+rolling-restarts: setup ## restart and kill two replicas behind HAProxy under traffic (ARGS="RESTARTS KILLS RATE STREAMS")
+	@$(BIN)/python -m benchmarks.rolling $(ARGS)
+
 .PHONY: bench-timing
 bench-timing: setup ## compare the time of an unknown key id with that of a wrong secret (ARGS=CALLS)
 	@$(BIN)/python -m benchmarks.timing $(ARGS)

@@ -3,6 +3,7 @@ Migrations only add, so that the version before serves on while they run and aft
 """
 
 import ast
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,14 @@ def operations_of(script: Path) -> list[ast.Call]:
         and isinstance(node.func.value, ast.Name)
         and node.func.value.id == "op"
     ]
+
+
+def test_a_floor_is_one_version_back() -> None:
+    """
+    A revision that lets older versions serve lets those serve that were in service before it.
+    """
+    steps = dict(pairwise(migrate.REVISIONS))
+    assert all(steps[floor] == revision for revision, floor in migrate.FLOORS.items())
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)

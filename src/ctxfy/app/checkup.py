@@ -143,7 +143,7 @@ async def _opened(
             return
         await migrate.check(storage.database)
         await check_master_key(storage.database, storage.envelope)
-        yield _kept_well(name, file)
+        yield _told_newer(name, found) if found != migrate.HEAD else _kept_well(name, file)
         if file is None:
             if travels_in_clear(settings.storage.url, server_options(settings)):
                 yield doubtful(
@@ -184,6 +184,14 @@ def check_peppers(
     counts = count_by_pepper(keys, now)
     told = " ".join(tell_peppers(counts, current=current, known=known))
     return doubtful("peppers", told) if set(counts) - set(known) else good("peppers", told)
+
+
+def _told_newer(name: str, revision: str | None) -> CheckResult:
+    return doubtful(
+        "storage",
+        f"The database {name} is at revision {revision}, of a newer version. This one may serve on"
+        " it, but only the newer one can back it up or take it back.",
+    )
 
 
 def _kept_well(name: str, file: Path | None) -> CheckResult:

@@ -126,7 +126,8 @@ class _Server(uvicorn.Server):
             monotonic=time.monotonic,
         )
         # The SDK's streams would be cut off at the signal. Ours end by themselves, with their last
-        # frame, when the application begins to drain; what does not has the time for open requests.
+        # frame, when balancers had their time: before, clients would come back here. What does not
+        # end has the time for open requests.
         AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]
         super().__init__(
             uvicorn.Config(
@@ -191,6 +192,7 @@ class _Server(uvicorn.Server):
         if counter % _TICKS_BETWEEN_SWEEPS == 0:
             self._watch.sweep(cast("set[BoundedConnection]", self.server_state.connections))
         if self._drained_at is not None and time.monotonic() >= self._drained_at:
+            self._app.end_streams()
             self.should_exit = True
         return await super().on_tick(counter)
 
@@ -227,4 +229,5 @@ class _Server(uvicorn.Server):
         if sig == signal.SIGTERM and self._drain_seconds and self._drained_at is None:
             self._drained_at = time.monotonic() + self._drain_seconds
         else:
+            self._app.end_streams()
             super().handle_exit(sig, frame)

@@ -36,6 +36,7 @@ from ctxfy.adapters.mcp_prompts.server import McpPrompts, build_mcp_server
 from ctxfy.adapters.monitoring.health_endpoints import HealthEndpoints
 from ctxfy.adapters.monitoring.request_context import RequestContext
 from ctxfy.adapters.monitoring.request_ids import RequestIds
+from ctxfy.adapters.storage import migrate
 from ctxfy.adapters.storage.engine import travels_in_clear
 from ctxfy.app import routes
 from ctxfy.app.background import running
@@ -271,11 +272,16 @@ class CtxfyApp(LifespanApp):
 
     def begin_drain(self) -> None:
         """
-        Take no new work from balancers, and end what would never end by itself.
-
-        Called by a signal handler, so it only leaves word for the event loop.
+        Tell balancers to send nobody here any more; all that comes is still served.
         """
         self.wiring.draining.set()
+
+    def end_streams(self) -> None:
+        """
+        End what would never end by itself, once nobody is sent here any more: clients come back.
+
+        Called by a signal handler too, so it only leaves word for the event loop.
+        """
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self.wiring.listeners.close)
 
@@ -319,6 +325,10 @@ class CtxfyApp(LifespanApp):
                 prompts=len(served),
                 revision=served.revision,
             )
+            if (newer := await migrate.newer_revision(wiring.storage.database)) is not None:
+                wiring.logging.log_event(
+                    "newer_schema_found", level=LogLevel.WARNING, revision=newer
+                )
             if travels_in_clear(wiring.settings.storage.url, server_options(wiring.settings)):
                 wiring.logging.log_event(
                     "storage_not_encrypted",

@@ -2,6 +2,7 @@
 Clients that listen for changes (MCP 2026-07-28, `subscriptions/listen`).
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -37,6 +38,7 @@ class PromptListeners:
     def __init__(self) -> None:
         self._bus = InMemorySubscriptionBus()
         self._handler = ListenHandler(self._bus)
+        self._is_closed = False
 
     def serve_on(self, server: FastMCP[Any], may_read: MayRead) -> None:
         """
@@ -46,6 +48,9 @@ class PromptListeners:
         async def listen(
             context: ServerRequestContext[Any, Any], params: SubscriptionsListenRequestParams
         ) -> SubscriptionsListenResult:
+            if self._is_closed:
+                # It ends as the others did, once it is open; nobody else would end it.
+                asyncio.get_running_loop().call_soon(self._handler.close)
             wishes = _narrowed(params.notifications, may_read)
             return await self._handler(context, params.model_copy(update={"notifications": wishes}))
 
@@ -65,8 +70,11 @@ class PromptListeners:
 
     def close(self) -> None:
         """
-        End every stream with its last frame, so that a server that ends need not cut them off.
+        End every stream with its last frame, also those that are still asked for.
+
+        So a server that ends need not cut them off.
         """
+        self._is_closed = True
         self._handler.close()
 
 

@@ -36,7 +36,7 @@ from ctxfy.adapters.storage.backup_file import (
 )
 from ctxfy.adapters.storage.database import Database
 from ctxfy.adapters.storage.sealed_file import SealingKeys
-from ctxfy.adapters.storage.tables import epochs, metadata
+from ctxfy.adapters.storage.tables import epochs, metadata, schema_floor
 from ctxfy.core.exceptions import ConfigurationError
 
 
@@ -107,7 +107,9 @@ def _own_tables(connection: Connection) -> list[Table]:
     Find those of our tables that there are, as they are; those that others refer to come first.
     """
     found = MetaData()
-    found.reflect(connection, only=lambda name, _: name in metadata.tables)
+    # The floor is the migrations' own, as the revision is.
+    names = metadata.tables.keys() - {schema_floor.name}
+    found.reflect(connection, only=lambda name, _: name in names)
     return found.sorted_tables
 
 

@@ -5,13 +5,15 @@ Alembic is imported only when there is something to do: at nearly every start th
 look tells.
 """
 
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, delete, insert, inspect, select, text
 
 from ctxfy.adapters.storage.database import Database
+from ctxfy.adapters.storage.tables import schema_floor
 from ctxfy.core.exceptions import UnavailableError
 
 
@@ -19,12 +21,19 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 """
 Every revision, oldest first; a test keeps this in step with the scripts in `migrations`.
 """
 
 HEAD = REVISIONS[-1]
+FLOORS: Mapping[str, str] = {"0008": "0007"}
+"""
+For a revision, the oldest one whose versions may serve on its tables, if not itself alone.
+
+What only adds is not yet compatible: an older version would not know of a column that takes
+something from a key, and let everybody in whom it keeps out.
+"""
 SCRIPTS = Path(__file__).parent / "migrations"
 
 
@@ -38,14 +47,39 @@ async def current_revision(database: Database) -> str | None:
     return await database.read(_revision) if database.exists else None
 
 
-async def check(database: Database) -> None:
+async def newer_revision(database: Database) -> str | None:
     """
-    Refuse a database that is not at this version's revision.
+    Return the revision of a database that a newer version changed, if this one may serve on it.
 
     Raises:
-        UnavailableError: It is not, or cannot be read; the sentence says what to do.
+        UnavailableError: It may not, or the database cannot be read; the sentence says what to do.
     """
-    require_known(database, found := await current_revision(database))
+    found = await current_revision(database)
+    if found is None or found in REVISIONS:
+        return None
+    floor = await database.read(_floor)
+    if floor is None:
+        require_known(database, found)
+    elif floor > HEAD:
+        raise UnavailableError(
+            "storage",
+            f"the database {database.name} is at revision {found}, on which only versions of ctxfy"
+            f" with revision {floor} or newer may serve, and this one has {HEAD}; use such a"
+            f" version, or take the tables back with it: 'ctxfy db downgrade {HEAD}'.",
+        )
+    return found
+
+
+async def check(database: Database) -> None:
+    """
+    Refuse a database on which this version may not serve.
+
+    Raises:
+        UnavailableError: It may not, or it cannot be read; the sentence says what to do.
+    """
+    if await newer_revision(database) is not None:
+        return
+    found = await current_revision(database)
     if found != HEAD:
         state = "is empty" if found is None else f"is at revision {found}"
         raise UnavailableError(
@@ -73,12 +107,15 @@ async def upgrade(database: Database, revision: str = HEAD) -> bool:
     """
     Bring a database up to a revision; tells whether there was anything to do.
 
+    One that a newer version changed is left as it is, if this one may serve on it.
+
     Raises:
-        UnavailableError: A newer version made it, there is no such revision, or it cannot be
-            written.
+        UnavailableError: It may not, there is no such revision, or it cannot be written.
     """
-    require_known(database, found := await current_revision(database))
     require_known(database, revision)
+    if await newer_revision(database) is not None:
+        return False
+    found = await current_revision(database)
     if found is not None and found >= revision:
         return False
     # Half a second or more, for which nobody should have to wait at the lock.
@@ -125,6 +162,7 @@ def move(connection: Connection, revision: str) -> None:
     from alembic import command  # noqa: PLC0415 - see the module's docstring
 
     command.upgrade(_configuration(connection), revision)
+    _write_floor(connection, revision)
 
 
 def rebuild(connection: Connection, revision: str) -> None:
@@ -148,6 +186,21 @@ def _downgrade(connection: Connection, revision: str) -> None:
     from alembic import command  # noqa: PLC0415 - see the module's docstring
 
     command.downgrade(_configuration(connection), revision)
+    _write_floor(connection, revision)
+
+
+def _floor(connection: Connection) -> str | None:
+    if not inspect(connection).has_table(schema_floor.name):
+        return None
+    return connection.scalar(select(schema_floor.c.revision))
+
+
+def _write_floor(connection: Connection, revision: str) -> None:
+    if inspect(connection).has_table(schema_floor.name):
+        before = [each for each in REVISIONS if each <= revision]
+        connection.execute(delete(schema_floor))
+        floor = max(FLOORS.get(each, each) for each in before)
+        connection.execute(insert(schema_floor).values(revision=floor))
 
 
 def _configuration(connection: Connection) -> "Config":

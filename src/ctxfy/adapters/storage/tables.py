@@ -228,3 +228,8 @@ key_usage = Table(
 """
 Figures by key and day (days since 1970, UTC). No foreign key: a static key has no row anywhere.
 """
+
+schema_floor = Table("schema_floor", metadata, Column("revision", Text, primary_key=True))
+"""
+One row: the oldest revision whose versions may serve on the tables as they are now.
+"""

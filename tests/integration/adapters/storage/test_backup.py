@@ -22,7 +22,7 @@ from ctxfy.adapters.storage.backup_file import (
 from ctxfy.adapters.storage.database import Database
 from ctxfy.adapters.storage.engine import open_database
 from ctxfy.adapters.storage.session_store import SqlSessionStore
-from ctxfy.adapters.storage.tables import metadata
+from ctxfy.adapters.storage.tables import metadata, schema_floor
 from ctxfy.core.exceptions import ConfigurationError, UnavailableError
 from ctxfy.core.models.auth_models import KeyStatus, Scope
 from ctxfy.core.models.session_models import SessionLifetimes, TokenDigest
@@ -62,13 +62,14 @@ async def fill(database: Database) -> None:
 
 async def content(database: Database) -> dict[str, list[tuple[object, ...]]]:
     """
-    Read every table whole.
+    Read every table whole that belongs into a backup.
     """
 
     def act(connection: Connection) -> dict[str, list[tuple[object, ...]]]:
         return {
             table.name: sorted(tuple(row) for row in connection.execute(select(table)))
             for table in metadata.sorted_tables
+            if table is not schema_floor
         }
 
     return await database.read(act)

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from copy import replace
 from datetime import timedelta
@@ -50,6 +51,18 @@ async def start():
 asyncio.run(start())
 assert "alembic" not in sys.modules
 """
+
+
+def newer_with(*, floor: str) -> Callable[[Connection], None]:
+    """
+    Do what a newer version would: another revision, and the mark of those that may serve on it.
+    """
+
+    def act(connection: Connection) -> None:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        connection.execute(text("UPDATE schema_floor SET revision = :floor"), {"floor": floor})
+
+    return act
 
 
 def test_the_constants_are_in_step_with_the_scripts() -> None:
@@ -192,11 +205,43 @@ async def test_check_names_the_remedy(tmp_path: Path, database: Database) -> Non
     assert not (tmp_path / "empty.db").exists()
     with closing(sqlite3.connect(database.name)) as raw, raw:
         raw.execute("UPDATE alembic_version SET version_num = '9999'")
+        raw.execute("DROP TABLE schema_floor")
     for act in (migrate.check, migrate.upgrade, migrate.downgrade):
         with pytest.raises(UnavailableError, match="does not know revision 9999"):
             await act(database)
     with pytest.raises(UnavailableError, match="does not know revision"):
         await migrate.downgrade(database, "0000")
+
+
+async def test_a_version_serves_on_newer_tables_that_are_marked_for_it(
+    either_database: Database,
+) -> None:
+    """
+    They are left as they are; if the mark is above the version, it says which one may serve.
+    """
+    await either_database.maintain(newer_with(floor=migrate.HEAD))
+    assert not await migrate.upgrade(either_database)
+    await migrate.check(either_database)
+    assert await migrate.newer_revision(either_database) == "9999"
+    with pytest.raises(UnavailableError, match="does not know revision 9999"):
+        await migrate.downgrade(either_database, migrate.HEAD)
+    await either_database.maintain(newer_with(floor="9998"))
+    for act in (migrate.check, migrate.upgrade, migrate.newer_revision):
+        with pytest.raises(UnavailableError, match=r"9998 or newer may serve.*ctxfy db downgrade"):
+            await act(either_database)
+
+
+async def test_every_step_says_who_may_serve(either_database: Database) -> None:
+    """
+    The mark is that of the revision the tables are at, on the way up and on the way down.
+    """
+    marked = text("SELECT revision FROM schema_floor")
+    floor = migrate.FLOORS[migrate.HEAD]
+    assert await either_database.read(lambda connection: connection.scalar(marked)) == floor
+    await migrate.downgrade(either_database, migrate.REVISIONS[-2])
+    assert await migrate.newer_revision(either_database) is None
+    await migrate.upgrade(either_database)
+    assert await either_database.read(lambda connection: connection.scalar(marked)) == floor
 
 
 def test_a_usual_start_does_not_load_alembic(template: Path) -> None:
