@@ -73,8 +73,13 @@ start-time: setup ## measure how long a start takes until the first answer, and 
 	@$(BIN)/python scripts/start_time.py $(ARGS)
 
 .PHONY: bench
-bench: setup ## measure prompts/get next to an echo, FastMCP and the SDK, in seven tables (ARGS="ROUNDS SECONDS")
+bench: setup ## measure prompts/get next to an echo, FastMCP and the SDK, in tables (ARGS="ROUNDS SECONDS")
 	@$(BIN)/python -m benchmarks.prompts $(ARGS)
+
+.PHONY: bench-contextforge
+bench-contextforge: setup ## install ContextForge apart, and measure it next to ctxfy and FastMCP (ARGS="ROUNDS SECONDS")
+	@scripts/tools contextforge
+	@$(BIN)/python -m benchmarks.prompts contextforge $(ARGS)
 
 .PHONY: bench-quick
 bench-quick: setup ## the first of these tables, in under a minute
@@ -199,6 +204,7 @@ lock: setup ## write requirements/ anew from pyproject.toml (ARGS=--upgrade for 
 	@$(COMPILE) --group client-generator --output-file requirements/client-generator.txt
 	@$(COMPILE) --group scan --output-file requirements/scan.txt
 	@$(COMPILE) --group deployment --output-file requirements/deployment.txt
+	@$(COMPILE) --group contextforge --output-file requirements/contextforge.txt
 	@echo uv | $(COMPILE) - --output-file requirements/bootstrap.txt
 	@scripts/bootstrap
 

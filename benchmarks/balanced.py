@@ -49,13 +49,13 @@ class Replica:
         settings: What it is told by its environment.
 
     Attributes:
-        command: What starts it.
+        version: What makes Python run another version of ctxfy than this one, in the environment.
     """
 
     def __init__(self, name: str, folder: Path, settings: Mapping[str, str]) -> None:
         self.name = name
         self.port = free_port()
-        self.command: Sequence[str] = (sys.executable, "-m", "ctxfy")
+        self.version: Mapping[str, str] = {}
         self._folder = folder
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
@@ -79,8 +79,10 @@ class Replica:
         """
         Start it; it becomes ready by and by.
         """
-        command = [*self.command, "serve", "--port", str(self.port), "--prompts", PROMPTS]
-        self._process = _spawn(command, os.environ | self._settings, self.log, self._folder)
+        options = ["--port", str(self.port), "--prompts", PROMPTS]
+        command = [sys.executable, "-m", "ctxfy", "serve", *options]
+        environment = {**os.environ, **self._settings, **self.version}
+        self._process = _spawn(command, environment, self.log, self._folder)
 
     async def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """
@@ -154,7 +156,8 @@ async def balanced(folder: Path) -> AsyncGenerator[Balancer]:
     async with AsyncExitStack() as stack:
         postgres = stack.enter_context(TestServer())
         valkey = stack.enter_context(valkey_process())
-        settings = SETTINGS | {
+        settings = {
+            **SETTINGS,
             "CTXFY_STORAGE__URL": postgres.url(await postgres.create()),
             "CTXFY_AUTH__KEY_FILE": str(folder / "ctxfy.keys"),
             "CTXFY_LIMITS__URL": valkey.url,

@@ -1,10 +1,11 @@
 """
 What `prompts/get` costs: ctxfy with everything on, next to a bare echo, FastMCP and the SDK.
 
-    python -m benchmarks.prompts [quick | ROUNDS SECONDS]
+    python -m benchmarks.prompts [quick | contextforge] [ROUNDS SECONDS]
 
 Each table is one run: its servers take turns, each on one processor, the client on another. Writes
-tables, figures and charts to build/bench. `quick` makes the first table alone, in under a minute.
+tables, figures and charts to build/bench. `quick` makes the first table alone, in under a minute,
+`contextforge` the last, which is made only where `make bench-contextforge` has installed it.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from benchmarks.charts import line_chart
+from benchmarks.contextforge import PROGRAM, contextforge_server
 from benchmarks.prompt_calls import (
     CODE,
     PATH,
@@ -54,6 +56,7 @@ FASTMCP_ALONE = {"CTXFY_SERVER__EXPRESS_LANE": "false"}
 ECHO, CTXFY, BARE = "bare echo", "ctxfy", "FastMCP, bare"
 
 type MakeCall = Callable[[str], Call]
+type MakeTable = Callable[[Bench], list[Row]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,14 @@ class Bench:
         server = asgi_server(name, f"benchmarks.rivals:{factory}", PATH, environment)
         return _asked(self._stack.enter_context(server), call(TOKEN), least_bytes)
 
+    def contextforge(self) -> list[Measured]:
+        """
+        Start ContextForge once, and ask it on both wires.
+        """
+        server, token = self._stack.enter_context(contextforge_server(self.folder / "contextforge"))
+        older = replace(server, name=f"{server.name}, 2025 wire")
+        return [_asked(server, call_2026(token), 0), _asked(older, call_2025(token), 0)]
+
     def echo(self) -> Measured:
         """
         Start the echo; it is sent the same.
@@ -149,14 +160,12 @@ def main() -> None:
     """
     Measure, print and write.
     """
-    quick = sys.argv[1:] == ["quick"]
-    rounds, seconds = QUICK if quick else (*map(float, sys.argv[1:3]), *FULL)[:2]
-    tables = TABLES[:1] if quick else TABLES
+    tables, rounds, seconds = _order(sys.argv[1:])
     OUTPUT.mkdir(parents=True, exist_ok=True)
     told, figures = list[str](), dict[str, list[dict[str, object]]]()
     for name, make in tables:
         with tempfile.TemporaryDirectory() as folder:
-            bench = Bench(Path(folder), int(rounds), seconds)
+            bench = Bench(Path(folder), rounds, seconds)
             with bench.table():
                 rows = make(bench)
         text = f"## {name}\n\n{_table(rows)}\n"
@@ -269,7 +278,22 @@ def workers(bench: Bench) -> list[Row]:
     )
 
 
-TABLES: Sequence[tuple[str, Callable[[Bench], list[Row]]]] = (
+def contextforge(bench: Bench) -> list[Row]:
+    """
+    A gateway that keeps prompts too, next to ctxfy and FastMCP, on both wires.
+    """
+    return bench.compare(
+        [
+            bench.ctxfy(),
+            bench.ctxfy("ctxfy, 2025 wire", call=call_2025),
+            bench.rival(BARE, "fastmcp_bare"),
+            bench.rival("FastMCP, bare, 2025 wire", "fastmcp_bare", call_2025),
+            *bench.contextforge(),
+        ]
+    )
+
+
+TABLES: Sequence[tuple[str, MakeTable]] = (
     ("Servers", peers),
     ("Connections", connections),
     ("Requests due in a second", rates),
@@ -278,7 +302,8 @@ TABLES: Sequence[tuple[str, Callable[[Bench], list[Row]]]] = (
     ("Prompts in the catalog", catalogs),
     ("Workers", workers),
 )
-CHARTS: Mapping[Callable[[Bench], list[Row]], tuple[str, str, str, Callable[[Load], float]]] = {
+GATEWAY: tuple[str, MakeTable] = ("ContextForge", contextforge)
+CHARTS: Mapping[MakeTable, tuple[str, str, str, Callable[[Load], float]]] = {
     connections: (
         "Throughput by connections",
         "connections",
@@ -293,6 +318,15 @@ CHARTS: Mapping[Callable[[Bench], list[Row]], tuple[str, str, str, Callable[[Loa
         lambda load: 1e6 / load.per_cpu_second,
     ),
 }
+
+
+def _order(given: Sequence[str]) -> tuple[Sequence[tuple[str, MakeTable]], int, float]:
+    chosen = {"quick": (TABLES[:1], QUICK), "contextforge": ((GATEWAY,), FULL)}
+    everything = (*TABLES, GATEWAY) if PROGRAM.exists() else TABLES
+    tables, pace = chosen.get(given[0] if given else "", (everything, FULL))
+    numbers = [float(each) for each in given if each not in chosen]
+    rounds, seconds = numbers + list(pace)[len(numbers) :]
+    return tables, int(rounds), seconds
 
 
 def _asked(server: Measured, call: Call, least_bytes: int) -> Measured:
@@ -317,7 +351,7 @@ def _table(rows: Sequence[Row]) -> str:
         f"| {row.server} | {row.at:,.0f} | {row.load.per_cpu_second:,.0f} "
         f"| {row.load.per_second:,.0f} | {row.load.p50_ms:.1f} | {row.load.p95_ms:.1f} "
         f"| {row.load.p99_ms:.1f} | {row.load.memory_mb:.0f} "
-        f"| {row.load.per_cpu_second / first:.2f} |"
+        f"| {row.load.per_cpu_second / first:.3f} |"
         for row in rows
     ]
     return "\n".join([*head, *lines])

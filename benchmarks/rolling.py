@@ -5,8 +5,10 @@ Rolling restarts and deaths of two replicas under traffic: of a restart not one 
 
 Each time one replica is told to end (SIGTERM), is gone, starts again, and only when HAProxy takes
 it to be up comes the turn of the other. A killed one (SIGKILL) may cost the requests that were in
-flight at that moment, and no other. Exit status 1 if that does not hold, or if less than 99.9 % of
-all requests went well.
+flight at that moment, and no other. At the end both go, one after the other, to a version that is
+one migration ahead, and back to this one, which then serves on its tables.
+
+Exit status 1 if one of it does not hold, or if less than 99.9 % of all requests went well.
 """
 
 import asyncio
@@ -15,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -23,10 +26,12 @@ import uvloop
 
 from benchmarks.balanced import Balancer, Replica, balanced
 from benchmarks.clients import Request, Traffic, traffic
+from benchmarks.next_version import next_version
 
 
 FLOOR = 0.999
 QUIET_SECONDS = 2.0
+NEWER = "newer_schema_found"
 DEFAULTS = (20, 5, 200, 20)
 
 
@@ -37,12 +42,13 @@ class Course:
 
     Attributes:
         restart_s: How long each was away, from the signal until it was up again.
-        deaths: When each killed one was gone, by the monotonic clock.
+        deaths: Of each killed one, when it was killed and when it was known to be gone, by the
+            monotonic clock.
         codes: The exit codes of those that were told to end.
     """
 
     restart_s: list[float] = field(default_factory=list[float])
-    deaths: list[float] = field(default_factory=list[float])
+    deaths: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
     codes: set[int] = field(default_factory=set[int])
 
 
@@ -61,8 +67,9 @@ async def kill(balancer: Balancer, replica: Replica, course: Course) -> None:
     """
     Kill one replica and start it again.
     """
+    killed = time.monotonic()
     await replica.end(signal.SIGKILL)
-    course.deaths.append(time.monotonic())
+    course.deaths.append((killed, time.monotonic()))
     await balancer.wait_for(replica, "DOWN")
     await asyncio.sleep(QUIET_SECONDS)
     replica.start()
@@ -121,11 +128,11 @@ def availability(seen: Traffic) -> float:
     return 1 - len(seen.failed) / len(seen.requests)
 
 
-def near(at: float, deaths: list[float]) -> bool:
+def near(at: float, deaths: Sequence[tuple[float, float]]) -> bool:
     """
     Tell whether something happened when a replica died.
     """
-    return any(abs(at - death) < QUIET_SECONDS for death in deaths)
+    return any(killed <= at < gone + QUIET_SECONDS for killed, gone in deaths)
 
 
 def excused(seen: Traffic, course: Course) -> list[Request]:
@@ -133,7 +140,9 @@ def excused(seen: Traffic, course: Course) -> list[Request]:
     List the failed requests that were under way when a replica died.
     """
     return [
-        each for each in seen.failed if any(each.sent <= at <= each.ended for at in course.deaths)
+        each
+        for each in seen.failed
+        if any(each.sent <= gone and each.ended >= killed for killed, gone in course.deaths)
     ]
 
 
@@ -154,8 +163,16 @@ async def run(restarts: int, kills: int, rate: float, streams: int) -> list[str]
                 print(f"restarted {number + 1}: {count} requests, {failed} failed", flush=True)
             for number in range(kills):
                 await kill(balancer, balancer.replicas[number % 2], course)
+            ahead = next_version(Path(name) / "next")
+            for word, version in (("upgraded", ahead), ("back again", {})):
+                for replica in balancer.replicas:
+                    replica.version = version
+                    await restart(balancer, replica, course)
+                print(f"{word}: {len(seen.requests)} requests", flush=True)
+            knew = [NEWER in replica.log.read_text() for replica in balancer.replicas]
     tell(seen, course)
-    return judge(seen, course)
+    problems = judge(seen, course)
+    return problems if all(knew) else [*problems, "no replica was back on the newer tables"]
 
 
 def main() -> None:

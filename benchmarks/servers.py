@@ -39,7 +39,8 @@ class Load:
         per_second: Answers in a second of the clock.
         per_cpu_second: Answers in a second of the processor that the server used: what one core
             gives, however much else runs on the machine.
-        memory_mb: What the server held after it, in millions of bytes.
+        memory_mb: What the server held after it, in millions of bytes; what its processes share
+            counts once.
     """
 
     per_second: float
@@ -94,7 +95,7 @@ class Measured:
             "rate": rate,
             "expected": self.expected,
         }
-        with _pinned(
+        with pinned(
             [sys.executable, "-m", "benchmarks.load"],
             self.processors,
             stdin=subprocess.PIPE,
@@ -111,12 +112,16 @@ class Measured:
         if not is_well or (self.expected and answers != 1):
             message = f"{self.name} was not well: {statuses}, {answers} answers such as {answer!r}"
             raise RuntimeError(message)
-        memory_mb = sum(each.memory_info().rss for each in self._processes()) / 1e6
-        return Load(per_cpu_second=statuses[str(status.value)] / used, memory_mb=memory_mb, **found)
+        per_cpu_second = statuses[str(status.value)] / used
+        return Load(per_cpu_second=per_cpu_second, memory_mb=self._memory() / 1e6, **found)
 
     def _cpu_seconds(self) -> float:
         times = [each.cpu_times() for each in self._processes()]
         return sum(each.user + each.system for each in times)
+
+    def _memory(self) -> int:
+        own, *workers = self._processes()  # which share what they had before they parted
+        return int(own.memory_info().rss + sum(each.memory_full_info().uss for each in workers))
 
     def _processes(self) -> list[psutil.Process]:
         own = psutil.Process(self.pid)
@@ -143,11 +148,11 @@ def ctxfy_server(
         "CTXFY_LOGGING__FORMAT": "json",
         **settings,
     }
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "ctxfy", "serve", "--port", str(port)]
     with (
         log.open("wb") as output,
-        _pinned(
+        pinned(
             [*command, "--prompts", str(prompts)],
             processors,
             cwd=folder,
@@ -157,7 +162,7 @@ def ctxfy_server(
         ) as process,
     ):
         try:
-            if not _becomes_live(port, process):
+            if not becomes_live(port, process):
                 sys.exit(f"the server did not start: {log.read_text()}")
             headers = (f"Authorization: Bearer {ADMIN_KEY}",)
             yield Measured(name=name, pid=process.pid, port=port, path=path, headers=headers)
@@ -172,10 +177,10 @@ def asgi_server(
     """
     Serve another application, or what a function makes, under the same HTTP server.
     """
-    port = _free_port()
+    port = free_port()
     arguments = [app] if app.endswith(":app") else ["--factory", app]
     options = ["--port", str(port), "--loop", "uvloop", "--http", "httptools", "--no-access-log"]
-    with _pinned(
+    with pinned(
         [sys.executable, "-m", "uvicorn", *options, *arguments],
         (SERVER_PROCESSOR,),
         env=os.environ | (environment or {}),
@@ -199,7 +204,7 @@ def echo_server(name: str) -> Generator[Measured]:
 
 
 @contextmanager
-def _pinned(
+def pinned(
     command: Sequence[str],
     processors: Collection[int],
     *,
@@ -209,6 +214,9 @@ def _pinned(
     stdout: int | IO[bytes] | None = None,
     stderr: int | IO[bytes] | None = None,
 ) -> Generator[subprocess.Popen[bytes]]:
+    """
+    Run a command on some processors only; wait for its end.
+    """
     here = os.sched_getaffinity(0)
     os.sched_setaffinity(0, set(processors))  # a child inherits it from its first thread on
     try:
@@ -221,19 +229,30 @@ def _pinned(
         yield process
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """
+    Find a port that nobody listens on.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
 
 
-def _becomes_live(port: int, process: subprocess.Popen[bytes]) -> bool:
+def becomes_live(
+    port: int,
+    process: subprocess.Popen[bytes],
+    path: str = "/health/live",
+    patience: float = PATIENCE_SECONDS,
+) -> bool:
+    """
+    Wait until it answers; false when it ended, or took too long.
+    """
     # It listens before it can answer, and may be told to log nothing.
-    until = time.monotonic() + PATIENCE_SECONDS
+    until = time.monotonic() + patience
     while time.monotonic() < until and process.poll() is None:
-        asked = HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
+        asked = HTTPConnection("127.0.0.1", port, timeout=patience)
         with suppress(OSError), closing(asked):
-            asked.request("GET", "/health/live")
+            asked.request("GET", path)
             return asked.getresponse().status == HTTPStatus.OK
         time.sleep(0.05)
     return False
